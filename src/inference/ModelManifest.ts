@@ -1,0 +1,48 @@
+/** How pixels become the input tensor: sizes in pixels, resize rule, then (value / 255 - mean) / std per RGB channel. */
+export interface ModelInput {
+  readonly name: 'image';
+  /** nchw-f32: normalised float [1,3,H,W]; nhwc-u8: resized RGB bytes [1,H,W,3], the graph normalises. */
+  readonly layout: 'nchw-f32' | 'nhwc-u8';
+  readonly height: number;
+  readonly width: number;
+  readonly resize: 'bilinear-aa' | 'bilinear' | 'bicubic-aa' | 'pil-bilinear' | 'pil-bicubic' | 'none';
+  /** after: resize pixels in [0,1], then normalise; before: normalise, then resize (SelaVPR++). */
+  readonly normalize: 'before-resize' | 'after-resize';
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+export interface ModelFile {
+  /** Relative to the folder, no path separators. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** One golden vector: the seeded input (see goldenInput) and what the CPU provider answered. */
+export interface GoldenVector {
+  readonly inputSeed: number;
+  /** First 16 values of the descriptor. */
+  readonly descriptorHead: readonly number[];
+  /** The code, 128 hex digits. */
+  readonly code: string;
+}
+
+/** model.json: everything that is needed to run a network and to know it again. */
+export interface ModelManifest {
+  readonly formatVersion: 1;
+  readonly name: string;
+  readonly architecture: string;
+  /** The first file is the graph. */
+  readonly files: readonly ModelFile[];
+  readonly input: ModelInput;
+  /** D of the output `descriptor` [1, D]. */
+  readonly descriptorDimension: number;
+  /** hash: the network has a 512-wide output `hash`; projection: `binarizer` says which file of [512, D] f32 little-endian. */
+  readonly binarizer:
+    { readonly kind: 'hash' } | { readonly kind: 'projection'; readonly file: string; readonly mean?: string };
+  readonly precision: 'fp32' | 'fp16' | 'int8';
+  readonly licence: string;
+  readonly provenance: Readonly<Record<string, unknown>>;
+  readonly golden: readonly GoldenVector[];
+}
