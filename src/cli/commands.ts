@@ -1,0 +1,4 @@
+import type { Command } from './Command.js';
+
+/** Every command, in the order of the help. Loaded on demand, so that `vpr --help` loads no native code. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {};
