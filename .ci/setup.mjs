@@ -1,0 +1,93 @@
+/**
+ * Makes a bare clone ready: npm packages, compiled TypeScript and, with --ros, a ROS 2 for the tests.
+ * Says each thing that it does; a step whose inputs have not changed since it last succeeded is left out.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const LEAST_NODE = [20, 20];
+
+function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+function run(command, args, what) {
+  // JOBS: where a native package has no prebuilt binary for this system, node-gyp compiles it on all cores.
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], env: { ...process.env, JOBS: 'max' } });
+  if (result.status !== 0) {
+    say(`${what} failed: '${command} ${args.join(' ')}' ended with ${result.status ?? result.signal ?? result.error}`);
+    process.exit(1);
+  }
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** A digest of file contents (small files) or sizes and times (source trees, where reading all would cost more than it saves). */
+function digestOf(files, byContent) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(`${path.relative(ROOT, file)}\0`);
+    if (byContent) hash.update(readFileSync(file));
+    else {
+      const { size, mtimeMs } = statSync(file);
+      hash.update(`${size} ${mtimeMs}\0`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+function step({ name, stamp, files, byContent, product, message, action }) {
+  const stampFile = path.join(ROOT, stamp);
+  const digest = digestOf(files, byContent);
+  if (existsSync(path.join(ROOT, product)) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === digest)
+    return;
+  say(message);
+  const startedMs = Date.now();
+  action();
+  mkdirSync(path.dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, digest);
+  say(`${name} done in ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
+  say(`Expected Node ${LEAST_NODE.join('.')} or newer, got ${process.versions.node}`);
+  process.exit(1);
+}
+
+step({
+  name: 'npm packages',
+  stamp: 'node_modules/.setup-stamp',
+  files: ['package.json', 'package-lock.json', '.npmrc'].map((name) => path.join(ROOT, name)),
+  byContent: true,
+  product: 'node_modules/typescript',
+  message: 'installing npm packages (a minute; longer where better-sqlite3 has no prebuilt binary and must compile)',
+  action: () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci'),
+});
+
+step({
+  name: 'TypeScript',
+  stamp: 'dist/.setup-stamp',
+  files: ['src', 'test', 'bench'].flatMap((name) => filesBelow(path.join(ROOT, name))).filter((f) => f.endsWith('.ts')),
+  byContent: false,
+  product: 'dist/src/cli/main.js',
+  message: 'compiling TypeScript',
+  action: () => run(process.execPath, ['node_modules/typescript/bin/tsc'], 'tsc'),
+});
+
+if (process.argv.includes('--ros')) {
+  const script = path.join(ROOT, '.ci/ros2-from-pip.sh');
+  const result = spawnSync('bash', [script], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) {
+    say(`no ROS 2 for the tests: ${path.basename(script)} ended with ${result.status ?? result.signal}`);
+    if (process.env.VPR_REQUIRE_ROS === '1') process.exit(1);
+  }
+}
