@@ -1,0 +1,93 @@
+import { MAX_STRING_BYTES } from './limits.js';
+import { VprError } from './VprError.js';
+
+const UTF8 = new TextDecoder();
+
+/**
+ * Reads the primitives of one CDR-serialised ROS 2 message, in order, without copying sequences.
+ * Covers plain CDR and plain CDR 2 of both byte orders (no parameter lists, no delimiters), alignment up to 4 bytes; that
+ * is all that image and header messages need. Every read is bounds-checked and throws MESSAGE_INVALID.
+ */
+export class CdrCursor {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #littleEndian: boolean;
+  readonly #where: string;
+  #offset = 4;
+
+  /** bytes: the message with its 4-byte encapsulation header; where: "topic, stamp" for error sentences. */
+  constructor(bytes: Uint8Array, where: string) {
+    this.#bytes = bytes;
+    this.#where = where;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length < 4)
+      throw this.#invalid(`Expected a 4-byte encapsulation header for a CDR message, got ${bytes.length} bytes`);
+    // XTypes 1.3, table 60: 0, 1 plain CDR; 6, 7 plain CDR 2; odd is little-endian.
+    const kind = bytes[1]!;
+    if (bytes[0] !== 0 || !(kind <= 1 || kind === 6 || kind === 7))
+      throw this.#invalid(
+        `Expected plain CDR (0x0000, 0x0001, 0x0006 or 0x0007) for the encapsulation, got 0x${((bytes[0]! << 8) | kind).toString(16).padStart(4, '0')}`,
+      );
+    this.#littleEndian = (kind & 1) === 1;
+  }
+
+  uint8(what: string): number {
+    this.#need(1, what);
+    return this.#bytes[this.#offset++]!;
+  }
+
+  uint32(what: string): number {
+    this.#align4();
+    this.#need(4, what);
+    const value = this.#view.getUint32(this.#offset, this.#littleEndian);
+    this.#offset += 4;
+    return value;
+  }
+
+  int32(what: string): number {
+    return this.uint32(what) | 0;
+  }
+
+  string(what: string): string {
+    const length = this.uint32(what);
+    if (length > MAX_STRING_BYTES)
+      throw this.#invalid(`Expected at most ${MAX_STRING_BYTES} bytes for ${what}, got ${length}`);
+    this.#need(length, what);
+    const start = this.#offset;
+    this.#offset += length;
+    // The length counts the terminating zero; some writers send 0 for an empty string.
+    const end = length > 0 && this.#bytes[start + length - 1] === 0 ? start + length - 1 : start + length;
+    return UTF8.decode(this.#bytes.subarray(start, end));
+  }
+
+  /** A view (no copy) of a uint8 sequence. */
+  octets(what: string): Uint8Array {
+    const length = this.uint32(what);
+    this.#need(length, what);
+    const view = this.#bytes.subarray(this.#offset, this.#offset + length);
+    this.#offset += length;
+    return view;
+  }
+
+  /** builtin_interfaces/Time in nanoseconds. */
+  stampNs(what: string): bigint {
+    const seconds = this.int32(`${what}.sec`);
+    return BigInt(seconds) * 1_000_000_000n + BigInt(this.uint32(`${what}.nanosec`));
+  }
+
+  #align4(): void {
+    // The encapsulation header is 4 bytes, so alignment relative to its end is alignment of the offset itself.
+    this.#offset = (this.#offset + 3) & ~3;
+  }
+
+  #need(count: number, what: string): void {
+    if (this.#offset + count > this.#bytes.length)
+      throw this.#invalid(
+        `Expected ${count} bytes for ${what} at offset ${this.#offset}, got ${Math.max(0, this.#bytes.length - this.#offset)}`,
+      );
+  }
+
+  #invalid(message: string): VprError {
+    return new VprError('MESSAGE_INVALID', this.#where === '' ? message : `${message} [${this.#where}]`);
+  }
+}
