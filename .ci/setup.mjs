@@ -15,8 +15,10 @@ function say(text) {
 }
 
 function run(command, args, what) {
-  // JOBS: where a native package has no prebuilt binary for this system, node-gyp compiles it on all cores.
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], env: { ...process.env, JOBS: 'max' } });
+  // Where a native package has no prebuilt binary for this system, node-gyp compiles it: on all cores, and with -O2,
+  // which SQLite recommends and which takes half as long as the package's -O3.
+  const env = { JOBS: 'max', CFLAGS: '-O2', CXXFLAGS: '-O2', ...process.env };
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], env });
   if (result.status !== 0) {
     say(`${what} failed: '${command} ${args.join(' ')}' ended with ${result.status ?? result.signal ?? result.error}`);
     process.exit(1);
@@ -24,6 +26,7 @@ function run(command, args, what) {
 }
 
 function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
