@@ -14,4 +14,6 @@ export interface StampedImage {
   readonly name: string;
   /** mapFromBase at the stamp (mapFromCamera for image folders), or none. */
   readonly pose?: Pose;
+  /** odomFromBase at the stamp, from an odometry that drifts but does not jump, or none. */
+  readonly odometry?: Pose;
 }
