@@ -1,0 +1,62 @@
+import type { PlaceId, ReferenceId } from '../core/reference.js';
+
+/** Place of each reference, in memory: 8 bytes a reference, answers in O(1) while ids have no gaps, else O(log n). */
+export class PlaceIndex {
+  #referenceIds = new Uint32Array(1024);
+  #placeIds = new Uint32Array(1024);
+  #size = 0;
+  readonly #places = new Set<PlaceId>();
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Places that have at least one reference. */
+  get placeCount(): number {
+    return this.#places.size;
+  }
+
+  /** 0 when empty. */
+  get lastReferenceId(): ReferenceId {
+    return this.#size === 0 ? 0 : this.#referenceIds[this.#size - 1]!;
+  }
+
+  /** [n], ascending; a view, valid until the next append. */
+  get referenceIds(): Uint32Array {
+    return this.#referenceIds.subarray(0, this.#size);
+  }
+
+  append(referenceIds: ArrayLike<number>, placeIds: ArrayLike<number>): void {
+    const needed = this.#size + referenceIds.length;
+    if (needed > this.#referenceIds.length) {
+      const capacity = Math.max(needed, this.#referenceIds.length * 2);
+      this.#referenceIds = grown(this.#referenceIds, capacity);
+      this.#placeIds = grown(this.#placeIds, capacity);
+    }
+    this.#referenceIds.set(referenceIds, this.#size);
+    this.#placeIds.set(placeIds, this.#size);
+    for (let i = 0; i < placeIds.length; i++) this.#places.add(placeIds[i]!);
+    this.#size = needed;
+  }
+
+  /** Place of a reference, or undefined where the map has no such reference. */
+  placeOf(referenceId: ReferenceId): PlaceId | undefined {
+    if (this.#size === 0) return undefined;
+    const guess = referenceId - this.#referenceIds[0]!;
+    if (guess >= 0 && guess < this.#size && this.#referenceIds[guess] === referenceId) return this.#placeIds[guess];
+    let low = 0;
+    let high = this.#size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#referenceIds[middle]! < referenceId) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#size && this.#referenceIds[low] === referenceId ? this.#placeIds[low] : undefined;
+  }
+}
+
+function grown(values: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const copy = new Uint32Array(capacity);
+  copy.set(values);
+  return copy;
+}

@@ -1,0 +1,522 @@
+import type Database from 'better-sqlite3';
+import { realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { CODE_BYTES } from '../core/binaryCode.js';
+import { isFinitePose, type Pose } from '../core/pose.js';
+import { NO_PLACE, type NewReference, type PlaceId, type Reference, type ReferenceId } from '../core/reference.js';
+import { VprError } from '../core/VprError.js';
+import { checksumOf, checksumOfReference, checksumOfTexts } from './checksum.js';
+import { CodeTable, type CodeBlock } from './CodeTable.js';
+import { decodeDescriptor, encodeDescriptor, storedBytes } from './descriptorCodec.js';
+import { copyDatabaseTo } from './copyDatabase.js';
+import { createMapFile, createTemporaryDatabase, openMapDatabase } from './mapDatabase.js';
+import { mapErrorOf, withMapErrors } from './mapError.js';
+import { readMeta, writeMeta, writeMetaEntry, type MapMeta, type NextIds } from './MapMeta.js';
+import { MAP_FORMAT_VERSION, MAX_TEXT_BYTES, MAX_THUMBNAIL_BYTES } from './mapSchema.js';
+import { PlaceIndex } from './PlaceIndex.js';
+import { REFERENCE_COLUMNS, referenceOfRow, type ReferenceRow } from './referenceRow.js';
+import { WriterLock } from './WriterLock.js';
+
+/** Name of a map that has no file. */
+export const TEMPORARY_MAP = ':memory:';
+
+export interface MapSession {
+  readonly sessionId: number;
+  readonly name: string;
+  /** Where the images came from: a bag, a folder, a node. */
+  readonly source: string;
+}
+
+/** A place, with the pose of its first reference that has one. */
+export interface MapPlace {
+  readonly placeId: PlaceId;
+  readonly label: string;
+  readonly references: number;
+  readonly pose?: Pose;
+}
+
+export interface MapOptions {
+  /** Page cache of SQLite, MiB. Descriptors that are used often are cached decoded by the search, not here. */
+  readonly cacheMiB?: number;
+}
+
+/**
+ * An open place map: one SQLite file (FORMAT.md). One thread uses it. Reading never changes the file; appending needs
+ * the map to be opened so, and is one transaction a call: after a crash the file holds every reference of every call
+ * that returned, and nothing of one that did not.
+ */
+export class PlaceMap {
+  /** Absolute path, or ':memory:'. */
+  readonly path: string;
+  readonly isWritable: boolean;
+  readonly #database: Database.Database;
+  readonly #lock: WriterLock | undefined;
+  readonly #codes: CodeTable;
+  readonly #index = new PlaceIndex();
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  #meta: MapMeta;
+  #next: NextIds;
+  #sessionId: number | undefined;
+
+  private constructor(file: string, database: Database.Database, lock: WriterLock | undefined) {
+    this.path = file;
+    this.isWritable = !database.readonly;
+    this.#database = database;
+    this.#lock = lock;
+    const { meta, next } = readMeta(database, file);
+    this.#meta = meta;
+    this.#codes = new CodeTable(database, file);
+    this.#statements = prepareStatements(database);
+    for (const { referenceIds, placeIds } of this.#codes.ids()) {
+      if (placeIds.includes(NO_PLACE))
+        throw new VprError(
+          'MAP_CORRUPT',
+          `Expected a place for each reference, got none for reference ${referenceIds[placeIds.indexOf(NO_PLACE)]} [${file}]`,
+        );
+      this.#index.append(referenceIds, placeIds);
+    }
+    const references = Number(database.prepare('SELECT count(*) FROM reference').pluck().get());
+    // Another process may append between the two counts, so more references than codes are no damage here; verify compares each.
+    if (references < this.#index.size)
+      throw new VprError(
+        'MAP_CORRUPT',
+        `Expected ${this.#index.size} references, one for each code, got ${references} [${file}]`,
+      );
+    const lastPlace = Number(database.prepare('SELECT max(place_id) FROM reference').pluck().get() ?? 0);
+    this.#next = {
+      referenceId: Math.max(next.referenceId, this.#index.lastReferenceId + 1),
+      placeId: Math.max(next.placeId, lastPlace + 1),
+    };
+  }
+
+  /** Creates an empty map file, open for appending. Throws MAP_EXISTS, FILE_NOT_WRITABLE, DISK_FULL. */
+  static create(file: string, meta: MapMeta, options?: MapOptions): PlaceMap {
+    const absolute = path.resolve(file);
+    createMapFile(absolute, (database) => writeMeta(database, meta, { referenceId: 1, placeId: 1 }));
+    return PlaceMap.open(absolute, 'append', options);
+  }
+
+  /** An empty map without a file, for appending; `saveAs` writes it. */
+  static createTemporary(meta: MapMeta, options: MapOptions = {}): PlaceMap {
+    const database = createTemporaryDatabase(
+      (empty) => writeMeta(empty, meta, { referenceId: 1, placeId: 1 }),
+      options.cacheMiB ?? 64,
+    );
+    return new PlaceMap(TEMPORARY_MAP, database, undefined);
+  }
+
+  /**
+   * Opens a map file. read: any number at a time, also while one appends; append: one at a time.
+   * Throws MAP_MISSING, MAP_CORRUPT, MAP_VERSION, MAP_LOCKED, MAP_READ_ONLY, FILE_UNREADABLE.
+   */
+  static open(file: string, mode: 'read' | 'append', options: MapOptions = {}): PlaceMap {
+    const absolute = realPathOf(file);
+    if (mode === 'read' || statSync(absolute, { throwIfNoEntry: false }) === undefined)
+      return PlaceMap.#opened(absolute, openMapDatabase(absolute, 'read', options.cacheMiB ?? 16), undefined);
+    const lock = WriterLock.acquire(absolute);
+    try {
+      return PlaceMap.#opened(absolute, openMapDatabase(absolute, 'append', options.cacheMiB ?? 16), lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  static #opened(file: string, database: Database.Database, lock: WriterLock | undefined): PlaceMap {
+    try {
+      return new PlaceMap(file, database, lock);
+    } catch (error) {
+      database.close();
+      throw mapErrorOf(error, file);
+    }
+  }
+
+  get meta(): MapMeta {
+    return this.#meta;
+  }
+
+  /** D of every descriptor. */
+  get dimension(): number {
+    return this.#meta.descriptorDimension;
+  }
+
+  /** References. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** What the node and `map info` say of the map. */
+  summary(): MapSummary {
+    const meta = this.#meta;
+    return {
+      path: this.path,
+      formatVersion: MAP_FORMAT_VERSION,
+      references: this.#index.size,
+      places: this.#index.placeCount,
+      sessions: Number(this.#database.prepare('SELECT count(*) FROM session').pluck().get()),
+      mapFrame: meta.mapFrame,
+      modelName: meta.modelName,
+      modelSha256: meta.modelSha256,
+      descriptorDimension: meta.descriptorDimension,
+      storage: meta.storage,
+      bytesOnDisk:
+        Number(this.#database.pragma('page_count', { simple: true })) *
+        Number(this.#database.pragma('page_size', { simple: true })),
+      calibration: meta.calibration ?? '',
+    };
+  }
+
+  /** Every code in blocks, ascending reference ids, each block checked. Throws MAP_CORRUPT. */
+  *codes(): Generator<CodeBlock> {
+    try {
+      yield* this.#codes.blocks();
+    } catch (error) {
+      throw mapErrorOf(error, this.path);
+    }
+  }
+
+  /** Place of a reference; NO_PLACE where the map has no such reference. */
+  placeOf(referenceId: ReferenceId): PlaceId {
+    return this.#index.placeOf(referenceId) ?? NO_PLACE;
+  }
+
+  /** [n], ascending; a view, valid until the next append. */
+  get referenceIds(): Uint32Array {
+    return this.#index.referenceIds;
+  }
+
+  /** Record of a reference, checked. Throws RangeError where there is none, MAP_CORRUPT where it changed. */
+  reference(referenceId: ReferenceId): Reference {
+    const row = this.#run(() => this.#statements.reference.get(referenceId) as ReferenceRow | undefined);
+    if (row === undefined) throw new RangeError(`The map has no reference ${referenceId} [${this.path}]`);
+    return this.#checked(row);
+  }
+
+  /** Records of all references, or of one place, ascending, each checked. */
+  *references(placeId?: PlaceId): Generator<Reference> {
+    let last = 0;
+    for (;;) {
+      // Pages instead of one open cursor: the connection stays free for other statements between two steps.
+      const rows = this.#run(
+        () =>
+          (placeId === undefined
+            ? this.#statements.referencesAfter.all(last)
+            : this.#statements.referencesOfPlace.all(placeId, last)) as ReferenceRow[],
+      );
+      for (const row of rows) yield this.#checked(row);
+      if (rows.length === 0) return;
+      last = Number(rows[rows.length - 1]!.reference_id);
+    }
+  }
+
+  /**
+   * Descriptors by reference id, as the search's DescriptorStore.
+   * ids: [n] ascending; out: [n, D] f32. Throws MAP_CORRUPT naming the reference.
+   */
+  readDescriptors(ids: Uint32Array, out: Float32Array): void {
+    const { storage, descriptorDimension: dimension } = this.#meta;
+    if (out.length < ids.length * dimension)
+      throw new RangeError(`Expected room for ${ids.length} x ${dimension} values, got ${out.length}`);
+    const bytes = storedBytes(storage, dimension);
+    const read = this.#database.transaction(() => {
+      for (let i = 0; i < ids.length; i++) {
+        const id = ids[i]!;
+        const row = this.#statements.descriptor.get(bytes, id) as { crc: number; data: Buffer | null } | undefined;
+        if (row === undefined || row.data === null)
+          throw this.#corrupt(
+            `a descriptor of ${bytes} bytes for reference ${id}`,
+            row === undefined ? 'none' : 'another size',
+          );
+        if (checksumOf(id, row.data) !== row.crc)
+          throw this.#corrupt(`an unchanged descriptor of reference ${id}`, 'a wrong checksum');
+        decodeDescriptor(storage, row.data, dimension, out, i * dimension);
+      }
+    });
+    this.#run(read);
+  }
+
+  /** JPEG of a reference, checked; undefined where it has none. Throws MAP_CORRUPT. */
+  thumbnail(referenceId: ReferenceId): Uint8Array | undefined {
+    const row = this.#run(
+      () =>
+        this.#statements.thumbnail.get(MAX_THUMBNAIL_BYTES, referenceId) as
+          { crc: number; data: Buffer | null } | undefined,
+    );
+    if (row === undefined) return undefined;
+    if (row.data === null || checksumOf(referenceId, row.data) !== row.crc)
+      throw this.#corrupt(`an unchanged thumbnail of reference ${referenceId}`, 'a wrong checksum');
+    return row.data;
+  }
+
+  /** All places, ascending. */
+  places(): MapPlace[] {
+    const places = new Map<PlaceId, { placeId: PlaceId; label: string; references: number; pose?: Pose }>();
+    for (const reference of this.references()) {
+      const place = places.get(reference.placeId);
+      if (place === undefined) {
+        const { placeId, label, pose } = reference;
+        places.set(placeId, { placeId, label, references: 1, ...(pose === undefined ? {} : { pose }) });
+      } else {
+        place.references++;
+        if (place.pose === undefined && reference.pose !== undefined) place.pose = reference.pose;
+      }
+    }
+    return [...places.values()].sort((a, b) => a.placeId - b.placeId);
+  }
+
+  sessions(): MapSession[] {
+    const rows = this.#run(
+      () =>
+        this.#database
+          .prepare('SELECT session_id, name, source, crc FROM session ORDER BY session_id LIMIT 1000000')
+          .all() as { session_id: number; name: string; source: string; crc: number }[],
+    );
+    return rows.map(({ session_id: sessionId, name, source, crc }) => {
+      if (checksumOfTexts(sessionId, name, source) !== crc)
+        throw this.#corrupt(`an unchanged record of session ${sessionId}`, 'a wrong checksum');
+      return { sessionId, name, source };
+    });
+  }
+
+  /** Starts a session: references appended from now on belong to it. Returns its id, from 1. */
+  beginSession(name: string, source: string): number {
+    this.#requireWritable();
+    checkText('session name', name);
+    checkText('session source', source);
+    const append = this.#database.transaction(() => {
+      const id = 1 + Number(this.#database.prepare('SELECT max(session_id) FROM session').pluck().get() ?? 0);
+      this.#database
+        .prepare('INSERT INTO session (session_id, name, source, crc) VALUES (?, ?, ?, ?)')
+        .run(id, name, source, checksumOfTexts(id, name, source));
+      return id;
+    });
+    return (this.#sessionId = this.#run(() => append.immediate()));
+  }
+
+  /** A place id that no reference has had yet. */
+  newPlaceId(): PlaceId {
+    const placeId = this.#next.placeId;
+    this.#next = { ...this.#next, placeId: placeId + 1 };
+    return placeId;
+  }
+
+  /**
+   * Appends references to the session that was begun, all or none. Returns their ids, ascending.
+   * Throws MAP_READ_ONLY, DISK_FULL, MAP_LOCKED; TypeError before `beginSession`.
+   */
+  appendReferences(references: readonly NewReference[]): ReferenceId[] {
+    this.#requireWritable();
+    const sessionId = this.#sessionId;
+    if (sessionId === undefined) throw new TypeError('appendReferences is to be called after beginSession');
+    for (const reference of references) this.#checkNew(reference);
+    const ids = references.map((_, i) => this.#next.referenceId + i);
+    const append = this.#database.transaction(() => {
+      references.forEach((reference, i) => this.#insert({ ...reference, referenceId: ids[i]!, sessionId }));
+    });
+    try {
+      this.#run(() => append.immediate());
+    } catch (error) {
+      this.#codes.recount();
+      throw error;
+    }
+    this.#index.append(
+      ids,
+      references.map((reference) => reference.placeId),
+    );
+    const lastPlace = references.reduce((most, { placeId }) => Math.max(most, placeId), 0);
+    this.#next = {
+      referenceId: this.#next.referenceId + references.length,
+      placeId: Math.max(this.#next.placeId, lastPlace + 1),
+    };
+    return ids;
+  }
+
+  /** Stores a calibration (JSON) or, with undefined, goes back to the model's default. */
+  setCalibration(calibration: string | undefined): void {
+    this.#requireWritable();
+    if (calibration !== undefined) JSON.parse(calibration);
+    this.#run(() => {
+      if (calibration === undefined) this.#database.prepare("DELETE FROM meta WHERE key = 'calibration'").run();
+      else writeMetaEntry(this.#database, 'calibration', calibration);
+    });
+    this.#meta = readMeta(this.#database, this.path).meta;
+  }
+
+  /** Writes the map to another file, replacing it whole or not at all. Returns the absolute path. */
+  saveAs(file: string): string {
+    const absolute = realPathOf(file);
+    if (absolute === this.path) {
+      this.flush();
+      return absolute;
+    }
+    copyDatabaseTo(this.#database, absolute, (copy) => {
+      const map = PlaceMap.open(copy, 'read');
+      try {
+        if (map.size !== this.size)
+          throw new VprError(
+            'MAP_CORRUPT',
+            `Expected ${this.size} references in the copy, got ${map.size} [${absolute}]`,
+          );
+        let codes = 0;
+        for (const block of map.codes()) codes += block.referenceIds.length;
+        if (codes !== this.size)
+          throw new VprError('MAP_CORRUPT', `Expected ${this.size} codes in the copy, got ${codes} [${absolute}]`);
+      } finally {
+        map.close();
+      }
+    });
+    return absolute;
+  }
+
+  /** Moves everything that was committed from the log into the map's file. */
+  flush(): void {
+    if (this.isWritable && this.path !== TEMPORARY_MAP)
+      this.#run(() => this.#database.pragma('wal_checkpoint(TRUNCATE)'));
+  }
+
+  /** Closes the map; a file that was open for appending is one file again, unless readers still hold it. */
+  close(): void {
+    if (!this.#database.open) return;
+    try {
+      if (this.isWritable && this.path !== TEMPORARY_MAP) {
+        // Readers in other processes keep the log alive; then it stays, and the next writer that closes alone removes it.
+        this.#database.pragma('busy_timeout = 0');
+        try {
+          this.#database.pragma('wal_checkpoint(TRUNCATE)');
+          this.#database.pragma('journal_mode = DELETE');
+        } catch (error) {
+          const failure = mapErrorOf(error, this.path);
+          if (!(failure instanceof VprError) || failure.code !== 'MAP_LOCKED') throw failure;
+        }
+      }
+    } finally {
+      this.#database.close();
+      this.#lock?.release();
+    }
+  }
+
+  #insert(reference: NewReference & { referenceId: ReferenceId; sessionId: number }): void {
+    const { referenceId, pose, thumbnail, code } = reference;
+    const codeCrc = checksumOf(referenceId, code);
+    const position = pose?.position ?? [null, null, null];
+    const orientation = pose?.orientation ?? [null, null, null, null];
+    this.#statements.insertReference!.run(
+      referenceId,
+      reference.placeId,
+      reference.sessionId,
+      reference.camera,
+      reference.label,
+      reference.stampNs,
+      ...position,
+      ...orientation,
+      thumbnail === undefined ? 0 : 1,
+      codeCrc,
+      checksumOfReference(reference, codeCrc, thumbnail !== undefined),
+    );
+    const stored = encodeDescriptor(this.#meta.storage, reference.descriptor);
+    this.#statements.insertDescriptor!.run(referenceId, checksumOf(referenceId, stored), stored);
+    if (thumbnail !== undefined)
+      this.#statements.insertThumbnail!.run(referenceId, checksumOf(referenceId, thumbnail), thumbnail);
+    this.#codes.append(referenceId, reference.placeId, code);
+  }
+
+  #checkNew(reference: NewReference): void {
+    const { placeId, code, descriptor, thumbnail, pose } = reference;
+    if (!Number.isInteger(placeId) || placeId < 1 || placeId >= 2 ** 32)
+      throw new RangeError(`Expected a place id 1...${2 ** 32 - 1}, got ${placeId}`);
+    if (code.length !== CODE_BYTES)
+      throw new RangeError(`Expected ${CODE_BYTES} bytes for the code, got ${code.length}`);
+    if (descriptor.length !== this.dimension)
+      throw new RangeError(`Expected ${this.dimension} values for the descriptor, got ${descriptor.length}`);
+    if (!descriptor.every(Number.isFinite))
+      throw new VprError(
+        'MODEL_OUTPUT_INVALID',
+        `Expected finite descriptor values for '${reference.label}', got NaN or infinity`,
+      );
+    if (thumbnail !== undefined && thumbnail.length > MAX_THUMBNAIL_BYTES)
+      throw new RangeError(`Expected ${MAX_THUMBNAIL_BYTES} bytes at most for the thumbnail, got ${thumbnail.length}`);
+    if (pose !== undefined && !isFinitePose(pose))
+      throw new VprError('POSES_INVALID', `Expected a finite pose for '${reference.label}', got NaN or infinity`);
+    if (BigInt.asIntN(64, reference.stampNs) !== reference.stampNs)
+      throw new RangeError(`Expected a stamp of 64 bits, got ${reference.stampNs}`);
+    checkText('label', reference.label);
+    checkText('camera name', reference.camera);
+  }
+
+  #checked(row: ReferenceRow): Reference {
+    const reference = referenceOfRow(row);
+    if (reference === undefined)
+      throw this.#corrupt(`an unchanged record of reference ${row.reference_id}`, 'a wrong checksum');
+    return reference;
+  }
+
+  #requireWritable(): void {
+    if (!this.isWritable)
+      throw new VprError(
+        'MAP_READ_ONLY',
+        `Expected a map opened for appending, got one opened for reading [${this.path}]`,
+      );
+  }
+
+  #corrupt(expected: string, got: string): VprError {
+    return new VprError('MAP_CORRUPT', `Expected ${expected}, got ${got} [${this.path}]`);
+  }
+
+  #run<T>(work: () => T): T {
+    return withMapErrors(this.path, work);
+  }
+}
+
+/** What a map is, in one record. */
+export interface MapSummary {
+  readonly path: string;
+  readonly formatVersion: number;
+  readonly references: number;
+  readonly places: number;
+  readonly sessions: number;
+  readonly mapFrame: string;
+  readonly modelName: string;
+  readonly modelSha256: string;
+  readonly descriptorDimension: number;
+  readonly storage: MapMeta['storage'];
+  readonly bytesOnDisk: number;
+  /** JSON, or empty where the model's default applies. */
+  readonly calibration: string;
+}
+
+/** Absolute path without links: the log and the lock lie beside the file itself, whatever name it was opened by. */
+function realPathOf(file: string): string {
+  const absolute = path.resolve(file);
+  return statSync(absolute, { throwIfNoEntry: false }) === undefined ? absolute : realpathSync(absolute);
+}
+
+function checkText(what: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_TEXT_BYTES)
+    throw new VprError('ARGUMENT_INVALID', `Expected ${MAX_TEXT_BYTES} bytes at most for a ${what}, got ${bytes}`);
+}
+
+function prepareStatements(database: Database.Database) {
+  const write = (sql: string): Database.Statement | undefined =>
+    database.readonly ? undefined : database.prepare(sql);
+  return {
+    reference: database.prepare(`SELECT ${REFERENCE_COLUMNS} FROM reference WHERE reference_id = ?`).safeIntegers(),
+    referencesAfter: database
+      .prepare(`SELECT ${REFERENCE_COLUMNS} FROM reference WHERE reference_id > ? ORDER BY reference_id LIMIT 256`)
+      .safeIntegers(),
+    referencesOfPlace: database
+      .prepare(
+        `SELECT ${REFERENCE_COLUMNS} FROM reference WHERE place_id = ? AND reference_id > ? ORDER BY reference_id LIMIT 256`,
+      )
+      .safeIntegers(),
+    descriptor: database.prepare(
+      'SELECT crc, iif(length(data) = ?, data, NULL) AS data FROM descriptor WHERE reference_id = ?',
+    ),
+    thumbnail: database.prepare(
+      'SELECT crc, iif(length(data) <= ?, data, NULL) AS data FROM thumbnail WHERE reference_id = ?',
+    ),
+    insertReference: write(`INSERT INTO reference (${REFERENCE_COLUMNS}) VALUES (${Array(16).fill('?').join(', ')})`),
+    insertDescriptor: write('INSERT INTO descriptor (reference_id, crc, data) VALUES (?, ?, ?)'),
+    insertThumbnail: write('INSERT INTO thumbnail (reference_id, crc, data) VALUES (?, ?, ?)'),
+  };
+}

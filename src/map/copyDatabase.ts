@@ -1,0 +1,51 @@
+import Database from 'better-sqlite3';
+import { rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { VprError } from '../core/VprError.js';
+import { mapErrorOf } from './mapError.js';
+import { publishFile, temporaryNameFor } from './mapDatabase.js';
+import { WriterLock } from './WriterLock.js';
+
+/**
+ * Writes a compact copy of a map's database to a file, replacing it whole or not at all: a temporary file beside it,
+ * checked by `verify`, synced, renamed. file: absolute path. Throws MAP_LOCKED where another has the target open for writing.
+ */
+export function copyDatabaseTo(database: Database.Database, file: string, verify: (copy: string) => void): void {
+  if (!statSync(path.dirname(file), { throwIfNoEntry: false })?.isDirectory())
+    throw new VprError('FILE_NOT_WRITABLE', `Expected a folder for the map, got none [${path.dirname(file)}]`);
+  const temporary = temporaryNameFor(file);
+  const lock = WriterLock.acquire(file);
+  try {
+    database.prepare('VACUUM INTO ?').run(temporary);
+    verify(temporary);
+    settleLog(file);
+    publishFile(temporary, file, 'replace');
+  } catch (error) {
+    throw mapErrorOf(error, file);
+  } finally {
+    rmSync(temporary, { force: true });
+    lock.release();
+  }
+}
+
+/**
+ * A log that a killed writer left beside the old file would be played into the new one, so the old file takes it in
+ * before the swap; where the old file is no database any more, its log is worth nothing and goes.
+ */
+export function settleLog(file: string): void {
+  const leftovers = ['-wal', '-shm', '-journal'].map((suffix) => `${file}${suffix}`);
+  if (leftovers.every((leftover) => statSync(leftover, { throwIfNoEntry: false }) === undefined)) return;
+  try {
+    const old = new Database(file, { fileMustExist: true, timeout: 0 });
+    try {
+      old.pragma('wal_checkpoint(TRUNCATE)');
+      old.pragma('journal_mode = DELETE');
+    } finally {
+      old.close();
+    }
+  } catch (error) {
+    const failure = mapErrorOf(error, file);
+    if (failure instanceof VprError && failure.code === 'DISK_FULL') throw failure;
+  }
+  for (const leftover of leftovers) rmSync(leftover, { force: true });
+}
