@@ -19,7 +19,7 @@ export interface ModelFile {
   readonly sha256: string;
 }
 
-/** One golden vector: the seeded input (see goldenInput) and what the CPU provider answered. */
+/** One golden vector: the seeded input (core/goldenInput.ts) and what the CPU provider answered. */
 export interface GoldenVector {
   readonly inputSeed: number;
   /** First 16 values of the descriptor. */
