@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { VprError } from '../../../src/core/VprError.js';
+import {
+  modelSha256,
+  parseModelManifest,
+  readModelManifest,
+  sha256OfFile,
+  verifyModelFiles,
+} from '../../../src/inference/readModelManifest.js';
+
+const VALID = {
+  formatVersion: 1,
+  name: 'test',
+  architecture: 'filters',
+  files: [
+    { name: 'model.onnx', bytes: 3, sha256: 'a'.repeat(64) },
+    { name: 'projection.f32', bytes: 3, sha256: 'b'.repeat(64) },
+  ],
+  input: {
+    name: 'image',
+    layout: 'nchw-f32',
+    height: 120,
+    width: 160,
+    resize: 'bilinear-aa',
+    normalize: 'after-resize',
+    mean: [0.5, 0.5, 0.5],
+    std: [0.2, 0.2, 0.2],
+  },
+  descriptorDimension: 64,
+  binarizer: { kind: 'projection', file: 'projection.f32' },
+  precision: 'fp32',
+  licence: 'Apache-2.0',
+  provenance: {},
+  golden: [{ inputSeed: 1, descriptorHead: [0.1, 0.2], code: '0'.repeat(128) }],
+};
+
+type Manifest = typeof VALID & Record<string, unknown>;
+
+function messageFor(change: (copy: Manifest) => unknown): string {
+  const copy = structuredClone(VALID) as Manifest;
+  change(copy);
+  try {
+    parseModelManifest(JSON.stringify(copy), 'model.json');
+  } catch (error) {
+    expect(error).to.be.instanceOf(VprError);
+    expect((error as VprError).code).to.equal('MODEL_INVALID');
+    return (error as VprError).message;
+  }
+  throw new Error('Expected an error, got none');
+}
+
+describe('readModelManifest', () => {
+  it('reads a valid manifest as it is', () => {
+    expect(parseModelManifest(JSON.stringify(VALID), 'model.json')).to.deep.equal(VALID);
+  });
+
+  const cases: readonly (readonly [string, (copy: Manifest) => unknown, string])[] = [
+    ['another format version', (m) => (m.formatVersion = 2), 'Expected an integer in 1...1 for formatVersion, got 2'],
+    ['no name', (m) => (m.name = ''), 'Expected a non-empty string for name, got ""'],
+    ['no files', (m) => (m.files = []), 'Expected a list of at least 1 objects for files, got []'],
+    [
+      'a file outside the folder',
+      (m) => (m.files[0]!.name = '../model.onnx'),
+      'Expected a file name without a folder for files[0].name, got "../model.onnx"',
+    ],
+    ['a short hash', (m) => (m.files[0]!.sha256 = 'ab'), 'Expected 64 lower-case hex digits for files[0].sha256'],
+    ['an absurd size', (m) => (m.input.height = 1e9), 'Expected an integer in 1...8192 for input.height'],
+    ['an unknown resize rule', (m) => (m.input.resize = 'lanczos'), 'for input.resize, got "lanczos"'],
+    ['a zero std', (m) => (m.input.std[1] = 0), 'Expected 3 positive numbers for input.std, got [0.2,0,0.2]'],
+    ['two means', (m) => m.input.mean.pop(), 'Expected 3 numbers for input.mean, got [0.5,0.5]'],
+    ['an unlisted binarizer file', (m) => (m.binarizer.file = 'other.f32'), "got 'other.f32', which is not listed"],
+    [
+      'a golden code of another length',
+      (m) => (m.golden[0]!.code = '00'),
+      'Expected 128 hex digits for golden[0].code',
+    ],
+    ['no provenance', (m) => delete m['provenance' as string], 'Expected an object for provenance, got nothing'],
+  ];
+  for (const [name, change, sentence] of cases)
+    it(`refuses ${name}`, () => {
+      expect(messageFor(change)).to.contain(sentence).and.to.contain('[model.json]');
+    });
+
+  it('refuses text that is no JSON', () => {
+    expect(() => parseModelManifest('{', 'model.json')).to.throw(VprError, 'Expected JSON');
+    expect(() => parseModelManifest('[]', 'x')).to.throw(VprError, 'Expected an object for the manifest, got []');
+  });
+
+  describe('with files', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-model-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    async function failure(promise: Promise<unknown>): Promise<string> {
+      return promise.then(
+        () => 'no error',
+        (error: unknown) => `${(error as VprError).code}: ${(error as VprError).message}`,
+      );
+    }
+
+    it('tells a missing folder, a missing file, another size and another checksum apart', async () => {
+      expect(() => readModelManifest(folder)).to.throw(VprError, 'Expected a model folder with model.json');
+      const file = path.join(folder, 'model.onnx');
+      writeFileSync(file, 'abc');
+      const sha256 = await sha256OfFile(file);
+      expect(sha256).to.equal('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+      const verify = (name: string, bytes: number, hash: string) =>
+        failure(
+          verifyModelFiles(
+            folder,
+            parseModelManifest(
+              JSON.stringify({ ...VALID, binarizer: { kind: 'hash' }, files: [{ name, bytes, sha256: hash }] }),
+              'model.json',
+            ),
+          ),
+        );
+      expect(await verify('model.onnx', 3, sha256)).to.equal('no error');
+      expect(await verify('none.onnx', 3, sha256)).to.match(/^FILE_MISSING: .*none\.onnx/);
+      expect(await verify('model.onnx', 4, sha256)).to.match(/^MODEL_FILE_CHANGED: Expected 4 bytes .*, got 3/);
+      expect(await verify('model.onnx', 3, 'c'.repeat(64))).to.match(
+        /^MODEL_FILE_CHANGED: Expected sha256 c{64} for model\.onnx, got ba7816bf/,
+      );
+    });
+  });
+
+  it('gives a model one identity that changes with any file', () => {
+    const other = structuredClone(VALID);
+    other.files[1]!.sha256 = 'c'.repeat(64);
+    const identity = (value: unknown) => modelSha256(parseModelManifest(JSON.stringify(value), ''));
+    expect(identity(VALID)).to.match(/^[0-9a-f]{64}$/);
+    expect(identity(VALID)).not.to.equal(identity(other));
+    expect(identity(VALID)).to.equal(identity({ ...VALID, name: 'renamed' }));
+  });
+});
