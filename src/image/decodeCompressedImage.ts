@@ -1,0 +1,79 @@
+import sharp from 'sharp';
+import type { CompressedImageMessage, RgbImage } from '../core/image.js';
+import { MAX_IMAGE_PIXELS } from '../core/limits.js';
+import { messageOf } from '../core/VprError.js';
+import { imageError } from './imageError.js';
+
+/** File types by their first bytes; -1 stands for any byte. Only these reach the decoder library. */
+const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ['JPEG', [0xff, 0xd8, 0xff]],
+  ['PNG', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
+  ['WebP', [0x52, 0x49, 0x46, 0x46, -1, -1, -1, -1, 0x57, 0x45, 0x42, 0x50]],
+];
+
+/** 'JPEG', 'PNG', 'WebP', or undefined when the first bytes are of none of them. */
+export function imageFileType(bytes: Uint8Array): string | undefined {
+  return SIGNATURES.find(([, signature]) =>
+    signature.every((byte, i) => (byte === -1 ? i < bytes.length : bytes[i] === byte)),
+  )?.[0];
+}
+
+let decoderIsSetUp = false;
+
+function setUpDecoder(): void {
+  if (decoderIsSetUp) return;
+  // Every frame is new: a cache of decoded files would only hold memory.
+  sharp.cache(false);
+  decoderIsSetUp = true;
+}
+
+function expandGrey(grey: Uint8Array): Uint8Array {
+  const out = new Uint8Array(grey.length * 3);
+  for (let i = 0, to = 0; i < grey.length; i++, to += 3) out[to] = out[to + 1] = out[to + 2] = grey[i]!;
+  return out;
+}
+
+/**
+ * Pixels of a JPEG, PNG or WebP as 8-bit RGB. The bytes say what they are: the message's `format` word is only a hint that
+ * writers get wrong. Pixels are taken as stored, as Pillow does and as the networks were trained: EXIF orientation and
+ * colour profiles are not applied, alpha is dropped (not blended), the first picture of an animation counts.
+ * A truncated file is an error; bytes that a decoder can only warn about (stray bytes between JPEG markers) are not.
+ * Throws IMAGE_ENCODING_UNSUPPORTED, IMAGE_TOO_LARGE or IMAGE_INVALID.
+ */
+export async function decodeCompressedImage(message: CompressedImageMessage, where = ''): Promise<RgbImage> {
+  const { data, format } = message;
+  if (data.length === 0) throw imageError('IMAGE_INVALID', 'Expected an image file, got 0 bytes', where);
+  const type = imageFileType(data);
+  if (type === undefined) {
+    const head = Array.from(data.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    throw imageError(
+      'IMAGE_ENCODING_UNSUPPORTED',
+      `Expected ${SIGNATURES.map(([name]) => name).join(', ')} for the image${format === '' ? '' : ` of format '${format}'`}, got bytes that start with ${head}`,
+      where,
+    );
+  }
+  setUpDecoder();
+  const decoder = sharp(data, { failOn: 'error', limitInputPixels: false, ignoreIcc: true, sequentialRead: true });
+  try {
+    const { width, height } = await decoder.metadata();
+    if (width * height > MAX_IMAGE_PIXELS)
+      throw imageError(
+        'IMAGE_TOO_LARGE',
+        `Expected at most ${MAX_IMAGE_PIXELS} pixels for the ${type} image, got ${width}x${height}`,
+        where,
+      );
+    const { data: pixels, info } = await decoder
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    return { width: info.width, height: info.height, data: info.channels === 1 ? expandGrey(bytes) : bytes };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'VprError') throw error;
+    const reason = messageOf(error)
+      .trim()
+      .replace(/\s*\n\s*/g, '; ');
+    throw imageError('IMAGE_INVALID', `Expected a whole ${type} image, got ${reason}`, where, error);
+  }
+}
