@@ -77,3 +77,19 @@ export function axisWeights(kernel: ResampleKernel, inputSize: number, outputSiz
 function clampCentre(kernel: ResampleKernel, centre: number, inputSize: number): number {
   return kernel === 'bilinear' ? Math.min(Math.max(centre, 0.5), inputSize - 0.5) : centre;
 }
+
+/** Weights are the same for every image of a camera; a few cameras and models fit. */
+const MAX_CACHED_AXES = 32;
+const cachedAxes = new Map<string, AxisWeights>();
+
+/** axisWeights, kept for the next image of the same size. */
+export function cachedAxisWeights(kernel: ResampleKernel, inputSize: number, outputSize: number): AxisWeights {
+  const key = `${kernel} ${inputSize} ${outputSize}`;
+  let weights = cachedAxes.get(key);
+  if (weights === undefined) {
+    weights = axisWeights(kernel, inputSize, outputSize);
+    if (cachedAxes.size >= MAX_CACHED_AXES) cachedAxes.delete(cachedAxes.keys().next().value!);
+    cachedAxes.set(key, weights);
+  }
+  return weights;
+}

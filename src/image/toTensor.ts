@@ -1,6 +1,7 @@
 import type { RgbImage } from '../core/image.js';
 import { VprError } from '../core/VprError.js';
-import { resampleLikePillow, resampleRows } from './resample.js';
+import { resampleLikePillow } from './resampleLikePillow.js';
+import { resampleRows } from './resampleRows.js';
 
 /** What the network wants: the fields of a model manifest's `input` that decide the tensor. */
 export interface TensorInput {
