@@ -1,0 +1,88 @@
+import type { BinaryCode } from '../core/binaryCode.js';
+import type { Descriptor } from '../core/descriptor.js';
+import type { Pose } from '../core/pose.js';
+import type { NewReference, PlaceId, ReferenceId } from '../core/reference.js';
+import type { PlaceMap } from '../map/PlaceMap.js';
+import { KeyframeSelector, type KeyframeCandidate, type KeyframeOptions } from './KeyframeSelector.js';
+import { PlaceGrouper, type GroupingOptions } from './PlaceGrouper.js';
+
+export interface MapBuilderOptions {
+  readonly keyframe: KeyframeOptions;
+  readonly place: GroupingOptions;
+  /** References that are committed together; 1: each at once (a node), 32: offline. Default 1. */
+  readonly batch?: number;
+}
+
+/** An image that has been described: everything that a reference keeps. */
+export interface DescribedImage {
+  readonly camera: string;
+  readonly stampNs: bigint;
+  /** Label of the reference: file name, or topic and stamp. */
+  readonly name: string;
+  readonly pose?: Pose;
+  /** [D] f32, L2-normalised. */
+  readonly descriptor: Descriptor;
+  /** [64] */
+  readonly code: BinaryCode;
+  /** Small JPEG, or none. */
+  readonly thumbnail?: Uint8Array;
+}
+
+/** A reference that the builder has stored. */
+export interface BuiltReference {
+  readonly referenceId: ReferenceId;
+  readonly placeId: PlaceId;
+  readonly image: DescribedImage;
+}
+
+/**
+ * Grows a map by a session: chooses key frames, gives them places, appends them in batches.
+ * Ask `isKeyframe` before describing an image (it is cheap), then `add`, and `flush` at the end.
+ */
+export class MapBuilder {
+  readonly #map: PlaceMap;
+  readonly #selector: KeyframeSelector;
+  readonly #grouper: PlaceGrouper;
+  readonly #batch: number;
+  #pending: { image: DescribedImage; reference: NewReference }[] = [];
+
+  /** map: open for appending. Begins a session. Places of the map that have poses take in new references near them. */
+  constructor(map: PlaceMap, session: { readonly name: string; readonly source: string }, options: MapBuilderOptions) {
+    this.#map = map;
+    this.#selector = new KeyframeSelector(options.keyframe);
+    this.#grouper = new PlaceGrouper(options.place, () => map.newPlaceId());
+    this.#batch = options.batch ?? 1;
+    for (const { placeId, pose } of map.places()) if (pose !== undefined) this.#grouper.addPlace(placeId, pose);
+    map.beginSession(session.name, session.source);
+  }
+
+  /** True when the image should be described and added. */
+  isKeyframe(image: KeyframeCandidate): boolean {
+    return this.#selector.isKeyframe(image);
+  }
+
+  /**
+   * Takes an image in as a reference. Returns what was committed by this call: nothing while a batch fills up.
+   * placeId: a place that the caller names; absent or 0: as the grouping says.
+   */
+  add(image: DescribedImage, placeId: PlaceId = 0): BuiltReference[] {
+    const place = placeId === 0 ? this.#grouper.placeFor(image) : placeId;
+    const { name, ...fields } = image;
+    this.#pending.push({ image, reference: { ...fields, label: name, placeId: place } });
+    this.#selector.accept(image);
+    return this.#pending.length >= this.#batch ? this.flush() : [];
+  }
+
+  /** Commits what is pending. On an error nothing of it is in the map and all of it stays pending. */
+  flush(): BuiltReference[] {
+    if (this.#pending.length === 0) return [];
+    const ids = this.#map.appendReferences(this.#pending.map(({ reference }) => reference));
+    const built = this.#pending.map(({ image, reference }, i) => ({
+      referenceId: ids[i]!,
+      placeId: reference.placeId,
+      image,
+    }));
+    this.#pending = [];
+    return built;
+  }
+}

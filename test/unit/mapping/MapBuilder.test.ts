@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { PlaceMap } from '../../../src/map/PlaceMap.js';
+import { MapBuilder, type DescribedImage, type MapBuilderOptions } from '../../../src/mapping/MapBuilder.js';
+import { sampleMeta, sampleReference } from '../map/mapFixtures.js';
+
+const OPTIONS: MapBuilderOptions = {
+  keyframe: { distanceM: 1, angleRad: 0.5, intervalS: 1 },
+  place: { distanceM: 2.5, angleRad: 0.8, images: 1 },
+};
+
+function image(i: number, x: number): DescribedImage {
+  const { label: name, stampNs, code, descriptor } = sampleReference(i);
+  return { name, stampNs, code, descriptor, camera: 'front', pose: { position: [x, 0, 0], orientation: [0, 0, 0, 1] } };
+}
+
+describe('MapBuilder', () => {
+  it('stores key frames with their places and gives their ids back', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: 'test' }, OPTIONS);
+    const built = [0, 0.5, 1, 1.5, 2.2, 3.3].flatMap((x, i) =>
+      builder.isKeyframe(image(i, x)) ? builder.add(image(i, x)) : [],
+    );
+    expect(built.map(({ referenceId, placeId }) => [referenceId, placeId])).to.deep.equal([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 2],
+    ]);
+    expect(map.reference(4).label).to.equal(image(5, 0).name);
+    expect(map.size).to.equal(4);
+    map.close();
+  });
+
+  it('commits in batches and the rest with flush', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: '' }, { ...OPTIONS, batch: 3 });
+    const counts = [0, 1, 2, 3, 4].map((i) => builder.add(image(i, i * 10)).length);
+    expect(counts).to.deep.equal([0, 0, 3, 0, 0]);
+    expect(map.size).to.equal(3);
+    expect(builder.flush().map(({ referenceId }) => referenceId)).to.deep.equal([4, 5]);
+    expect(builder.flush()).to.deep.equal([]);
+    map.close();
+  });
+
+  it('lets a second session join the places of the first', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    for (const name of ['summer', 'winter']) {
+      const builder = new MapBuilder(map, { name, source: '' }, OPTIONS);
+      [0, 10, 20].forEach((x, i) => builder.add(image(i, x + (name === 'winter' ? 0.4 : 0))));
+    }
+    expect(map.places().map(({ placeId, references }) => [placeId, references])).to.deep.equal([
+      [1, 2],
+      [2, 2],
+      [3, 2],
+    ]);
+    expect(map.sessions().map(({ name }) => name)).to.deep.equal(['summer', 'winter']);
+    map.close();
+  });
+
+  it('takes a place that the caller names', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: '' }, OPTIONS);
+    expect(builder.add(image(0, 0), 41)[0]?.placeId).to.equal(41);
+    expect(builder.add(image(1, 50))[0]?.placeId).to.equal(42);
+    map.close();
+  });
+});
