@@ -1,0 +1,204 @@
+"""Trains the default model. `python train.py --pool ../../../shared/data/train-pool --work runs/1 --seconds 5400`
+
+Kill it at any moment and start it again with the same arguments: it goes on from the last checkpoint, with the same
+batches and views an uninterrupted run would have drawn. With RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set, that many
+processes share the work (gradients are averaged every step; rank 0 keeps the queue and the running means). Curves go to curves.csv and validation.csv in the work folder."""
+
+import argparse
+import copy
+import csv
+import datetime
+import json
+import os
+import time
+
+import numpy as np
+import torch
+
+from augment import grid, views
+from data import BatchSampler, load_cache, load_manifest, split_pool
+from losses import map_distillation, multi_similarity, similarity_constraint, straight_through_sign
+from network import MAP_CHANNELS, STRIDE, PlaceNet
+from validate import MEAN, STD, Validation
+
+QUEUE = 1024
+CHECKPOINT_SECONDS = 45
+EMA_DECAY = 0.998
+TEACHER_CHANNELS = 112
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pool", required=True)
+    parser.add_argument("--work", required=True, help="folder of checkpoints and curves")
+    parser.add_argument("--cache", required=True, help="decoded pool, written at the first run")
+    parser.add_argument("--teacher", help="maps written by teacher.py; none = no distillation")
+    parser.add_argument("--seconds", type=float, help="length of the schedule in seconds of training")
+    parser.add_argument("--steps", type=int, help="length of the schedule in steps (reproducible, unlike --seconds)")
+    parser.add_argument("--places", type=int, default=64, help="places a batch (of one process), two views each")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--size", type=int, nargs=2, default=(48, 64), help="height and width of a view")
+    parser.add_argument("--final-size", type=int, nargs=2, default=(64, 96), help="view size of the last part")
+    parser.add_argument("--final-from", type=float, default=0.45, help="progress from which --final-size is used")
+    parser.add_argument("--kinds", nargs="*", help="train on these kinds of places only (ablation)")
+    parser.add_argument("--distil-until", type=float, default=0.9, help="progress at which the distillation has faded")
+    parser.add_argument("--distil-weight", type=float, default=3.0)
+    parser.add_argument("--validate-every", type=float, default=600, help="seconds")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if ranks > 1:
+        torch.distributed.init_process_group("gloo", timeout=datetime.timedelta(seconds=600))
+    torch.manual_seed(options.seed)
+    os.makedirs(options.work, exist_ok=True)
+    with open(os.path.join(options.work, "arguments.json"), "w") as file:
+        json.dump(vars(options), file, indent=1)
+    items = load_manifest(options.pool)
+    cache = load_cache(options.pool, items, options.cache)
+    pool = split_pool(items)
+    sampler = BatchSampler(pool, options.places, options.seed, options.kinds)
+    teacher = np.load(options.teacher, mmap_mode="r") if options.teacher else None
+    if teacher is not None:
+        sample = teacher[pool.training_rows[::8]].astype(np.float32)
+        teacher_mean = torch.from_numpy(sample.mean((0, 2, 3))).view(1, -1, 1, 1)
+        teacher_std = torch.from_numpy(sample.std((0, 2, 3))).view(1, -1, 1, 1)
+    validation = Validation(options.pool, items, pool.validation, cache, *options.final_size) if rank == 0 else None
+
+    net = PlaceNet().to(memory_format=torch.channels_last)
+    project = torch.nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1)
+    average = copy.deepcopy(net)
+    parameters = list(net.named_parameters()) + list(project.named_parameters())
+    optimizer = torch.optim.AdamW([
+        {"params": [p for n, p in parameters if p.ndim > 1], "weight_decay": 0.02},
+        {"params": [p for n, p in parameters if p.ndim <= 1], "weight_decay": 0.0}], lr=options.rate)
+    state = {"step": 0, "elapsed": 0.0, "validated": 0.0}
+    queue = torch.zeros(0, 512)
+    queue_places = torch.zeros(0, dtype=torch.long)
+
+    path = os.path.join(options.work, "checkpoint.pt")
+    if os.path.exists(path):
+        saved = torch.load(path, weights_only=True)
+        net.load_state_dict(saved["net"])
+        average.load_state_dict(saved["average"])
+        project.load_state_dict(saved["project"])
+        optimizer.load_state_dict(saved["optimizer"])
+        queue, queue_places, state = saved["queue"], saved["queue_places"], saved["state"]
+        print(f"resumed at step {state['step']}, {state['elapsed']:.0f} s", flush=True)
+
+    def save():
+        torch.save({"net": net.state_dict(), "average": average.state_dict(), "project": project.state_dict(),
+                    "optimizer": optimizer.state_dict(), "queue": queue, "queue_places": queue_places,
+                    "state": state}, path + ".part")
+        os.replace(path + ".part", path)
+
+    def log(name, row):
+        with open(os.path.join(options.work, name), "a", newline="") as file:
+            csv.writer(file).writerow(row)
+
+    def validate():
+        result = validation.measure(average)
+        for name, values in result.items():
+            log("validation.csv", [state["step"], round(state["elapsed"]), name] + [f"{v:.4f}" for v in values])
+        print("validation", state["step"], round(state["elapsed"]),
+              {k: tuple(round(float(x), 3) for x in v) for k, v in result.items()}, flush=True)
+
+    saved_at = time.monotonic()
+    sums, counted = np.zeros(4), 0
+    while True:
+        progress = state["step"] / options.steps if options.steps else state["elapsed"] / options.seconds
+        if progress >= 1:
+            break
+        begin = time.monotonic()
+        step = state["step"]
+        rate = float(options.rate * min(1, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * progress)) * 0.99 + 0.01))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        height, width = options.size if progress < options.final_from else options.final_size
+
+        rows, positive, negative = sampler.batch(step * ranks + rank)
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step * ranks + rank)
+        images, matrix = views(torch.from_numpy(cache[rows]), generator, height, width)
+        images = images.sub_(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
+        positive, negative = torch.from_numpy(positive), torch.from_numpy(negative)
+        places = torch.from_numpy(pool.place[rows])
+
+        net.train()
+        features = net.features(images)
+        descriptor, logits = net.heads(features)
+        # Cross-batch memory: older descriptors of surely different places are further negatives.
+        similarity = descriptor @ torch.cat([descriptor, queue]).T
+        older = places[:, None] != queue_places[None]
+        metric = multi_similarity(similarity, torch.cat([positive, torch.zeros_like(older)], 1),
+                                  torch.cat([negative, older], 1))
+        codes = straight_through_sign(logits)
+        # Eq. (15): the metric loss on the straight-through codes, plus the similarity constraint.
+        hashing = multi_similarity(codes @ codes.T, positive, negative)
+        constraint = similarity_constraint(logits)
+        loss = metric + hashing + 10 * constraint
+        distil = torch.zeros(())
+        weight = options.distil_weight * max(0, 1 - progress / options.distil_until)
+        if teacher is not None and weight > 0:
+            target = torch.from_numpy(teacher[rows].astype(np.float32)).sub_(teacher_mean).div_(teacher_std)
+            # The student's view of the teacher's map: the same homography, so that only the condition differs.
+            target = torch.nn.functional.grid_sample(target, grid(matrix, height // STRIDE, width // STRIDE),
+                                                     padding_mode="border", align_corners=False)
+            distil = map_distillation(project(features), target)
+            loss = loss + weight * distil
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        state["elapsed"] += time.monotonic() - begin
+        begin = time.monotonic()
+        if ranks > 1:
+            # The clocks are averaged with the gradients, so that all processes agree on the schedule.
+            flat = torch.cat([p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for _, p in parameters]
+                             + [torch.tensor([state["elapsed"]])])
+            torch.distributed.all_reduce(flat)
+            flat /= ranks
+            state["elapsed"], offset = flat[-1].item(), 0
+            for _, p in parameters:
+                if p.grad is not None:
+                    p.grad.copy_(flat[offset:offset + p.numel()].view_as(p))
+                offset += p.numel()
+        torch.nn.utils.clip_grad_norm_([p for _, p in parameters], 5.0)
+        optimizer.step()
+
+        with torch.no_grad():
+            decay = min(EMA_DECAY, (step + 1) / (step + 10))
+            for (name, a), b in zip(average.state_dict().items(), net.state_dict().values()):
+                if a.dtype.is_floating_point:
+                    a.lerp_(b, 1 - decay)
+                else:
+                    a.copy_(b)
+            if progress > 0.05:
+                queue = torch.cat([descriptor.detach(), queue])[:QUEUE]
+                queue_places = torch.cat([places, queue_places])[:QUEUE]
+        state["step"] += 1
+        state["elapsed"] += time.monotonic() - begin
+        if rank:
+            continue
+        sums += [metric.item(), hashing.item(), constraint.item(), distil.item()]
+        counted += 1
+        if state["step"] % 25 == 0:
+            log("curves.csv", [state["step"], round(state["elapsed"], 1), f"{rate:.6f}"] + [f"{v:.4f}" for v in sums / counted])
+            print(state["step"], round(state["elapsed"]), (sums / counted).round(4), flush=True)
+            sums, counted = np.zeros(4), 0
+        if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            save()
+            saved_at = time.monotonic()
+        if state["elapsed"] - state["validated"] > options.validate_every:
+            state["validated"] = state["elapsed"]
+            validate()
+    if rank == 0:
+        save()
+        validate()
+        print("finished", flush=True)
+
+
+if __name__ == "__main__":
+    main()
