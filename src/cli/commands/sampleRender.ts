@@ -6,6 +6,7 @@ import { seedOf } from '../../sample/random.js';
 import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
 import { SAMPLE_CAMERA } from '../../sample/SampleRenderer.js';
 import { SampleTraverse, type SampleCameraName } from '../../sample/SampleTraverse.js';
+import { writeSampleBag } from '../../sample/writeSampleBag.js';
 import { writeSampleFolder } from '../../sample/writeSampleFolder.js';
 import { required, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
@@ -43,9 +44,16 @@ export const command: Command = {
       choices: Object.keys(SAMPLE_CONDITIONS),
       description: 'light and season',
     },
-    camera: { type: 'string', default: 'front', choices: ['front', 'rear'], description: 'which camera' },
+    camera: {
+      type: 'string',
+      choices: ['front', 'rear'],
+      multiple: true,
+      description: 'which camera, front by default; more than one only with --bag',
+    },
     width: { type: 'number', value: 'PX', default: SAMPLE_CAMERA.width, description: 'image width' },
     height: { type: 'number', value: 'PX', default: SAMPLE_CAMERA.height, description: 'image height' },
+    bag: { type: 'boolean', description: 'write a rosbag2 folder (mcap) with odometry and ground truth' },
+    raw: { type: 'boolean', description: 'with --bag: sensor_msgs/Image instead of CompressedImage' },
     set: {
       type: 'boolean',
       description:
@@ -74,9 +82,15 @@ export const command: Command = {
       });
     const write = async (traverse: SampleTraverse, into: string): Promise<void> => {
       const progress = createProgress(path.basename(into), frames);
-      await writeSampleFolder(traverse, into, args.string('camera') as SampleCameraName, (done) =>
-        progress.update(done),
-      );
+      const cameras = (args.strings('camera').length === 0 ? ['front'] : args.strings('camera')) as SampleCameraName[];
+      const update = (done: number): void => progress.update(done);
+      if (args.flag('bag'))
+        await writeSampleBag(traverse, into, {
+          cameras,
+          transport: args.flag('raw') ? 'raw' : 'compressed',
+          progress: update,
+        });
+      else await writeSampleFolder(traverse, into, cameras[0], update);
       progress.end();
     };
     const condition = args.string('condition') as SampleConditionName;
