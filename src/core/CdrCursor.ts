@@ -5,14 +5,16 @@ const UTF8 = new TextDecoder();
 
 /**
  * Reads the primitives of one CDR-serialised ROS 2 message, in order, without copying sequences.
- * Covers plain CDR and plain CDR 2 of both byte orders (no parameter lists, no delimiters), alignment up to 4 bytes; that
- * is all that image and header messages need. Every read is bounds-checked and throws MESSAGE_INVALID.
+ * Covers plain CDR and plain CDR 2 of both byte orders (no parameter lists, no delimiters). Every read is bounds-checked and
+ * throws MESSAGE_INVALID.
  */
 export class CdrCursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #littleEndian: boolean;
   readonly #where: string;
+  /** 8-byte values align to 8 bytes in CDR, to 4 in CDR 2. */
+  readonly #wideAlignment: 4 | 8;
   #offset = 4;
 
   /** bytes: the message with its 4-byte encapsulation header; where: "topic, stamp" for error sentences. */
@@ -29,6 +31,7 @@ export class CdrCursor {
         `Expected plain CDR (0x0000, 0x0001, 0x0006 or 0x0007) for the encapsulation, got 0x${((bytes[0]! << 8) | kind).toString(16).padStart(4, '0')}`,
       );
     this.#littleEndian = (kind & 1) === 1;
+    this.#wideAlignment = kind <= 1 ? 8 : 4;
   }
 
   uint8(what: string): number {
@@ -37,7 +40,7 @@ export class CdrCursor {
   }
 
   uint32(what: string): number {
-    this.#align4();
+    this.#align(4);
     this.#need(4, what);
     const value = this.#view.getUint32(this.#offset, this.#littleEndian);
     this.#offset += 4;
@@ -46,6 +49,22 @@ export class CdrCursor {
 
   int32(what: string): number {
     return this.uint32(what) | 0;
+  }
+
+  uint16(what: string): number {
+    this.#align(2);
+    this.#need(2, what);
+    const value = this.#view.getUint16(this.#offset, this.#littleEndian);
+    this.#offset += 2;
+    return value;
+  }
+
+  float64(what: string): number {
+    this.#align(this.#wideAlignment);
+    this.#need(8, what);
+    const value = this.#view.getFloat64(this.#offset, this.#littleEndian);
+    this.#offset += 8;
+    return value;
   }
 
   string(what: string): string {
@@ -75,9 +94,9 @@ export class CdrCursor {
     return BigInt(seconds) * 1_000_000_000n + BigInt(this.uint32(`${what}.nanosec`));
   }
 
-  #align4(): void {
-    // The encapsulation header is 4 bytes, so alignment relative to its end is alignment of the offset itself.
-    this.#offset = (this.#offset + 3) & ~3;
+  #align(size: 2 | 4 | 8): void {
+    // Alignment counts from the end of the 4-byte encapsulation header.
+    this.#offset = 4 + ((this.#offset - 4 + size - 1) & -size);
   }
 
   #need(count: number, what: string): void {

@@ -1,0 +1,207 @@
+import { isImageMessageType, parseImageCdr, RAW_IMAGE_TYPE } from '../core/parseImageCdr.js';
+import type { StampedImage } from '../core/StampedImage.js';
+import { VprError } from '../core/VprError.js';
+import type { BagFile, BagMessage, BagTopic } from './BagFile.js';
+import { MAX_SMALL_MESSAGE_BYTES } from './bagLimits.js';
+import type { ImageSource, ImageSourceOptions, SourceCamera, SourceSummary } from './ImageSource.js';
+import { baseTopic, nameCameras } from './nameCameras.js';
+import { isPoseMessageType, parsePoseCdr, POSE_TYPES, type StampedPose } from './parsePoseCdr.js';
+import { PoseTrack } from './PoseTrack.js';
+import type { ProblemCount } from './ProblemCount.js';
+
+/** Images whose values are metres or pixels of shift, not light. */
+const NOT_PICTURES = /depth|disparity/i;
+
+function whereOf({ topic, logTimeNs }: BagMessage): string {
+  return `${topic.name}, ${Number(logTimeNs / 1_000_000n) / 1000} s`;
+}
+
+function isImageTopic(topic: BagTopic): boolean {
+  return isImageMessageType(topic.type);
+}
+
+function availableTopics(topics: readonly BagTopic[], fits: (topic: BagTopic) => boolean): string {
+  const names = [...new Set(topics.filter(fits).map(({ name }) => name))];
+  return names.length === 0 ? 'none of that kind' : names.join(', ');
+}
+
+/** Every image topic but depth; of raw and compressed images of one camera the raw ones. */
+function pictureTopics(topics: readonly BagTopic[]): readonly string[] {
+  const pictures = topics.filter((topic) => isImageTopic(topic) && !NOT_PICTURES.test(topic.name));
+  const rawNames = new Set(pictures.filter(({ type }) => type === RAW_IMAGE_TYPE).map(({ name }) => name));
+  const names = pictures
+    .filter(({ name }) => name === baseTopic(name) || !rawNames.has(baseTopic(name)))
+    .map(({ name }) => name);
+  return [...new Set(names)];
+}
+
+/** The images of a rosbag2 bag. */
+export class BagImageSource implements ImageSource {
+  readonly summary: SourceSummary;
+  readonly problems: ProblemCount;
+  readonly #files: readonly BagFile[];
+  readonly #topics: readonly BagTopic[];
+  readonly #cameraByTopic: ReadonlyMap<string, string>;
+  readonly #options: ImageSourceOptions;
+  #poses: Promise<PoseTrack> | undefined;
+
+  /** Throws TOPIC_MISSING when a named topic or camera is not there. */
+  constructor(path: string, files: readonly BagFile[], options: ImageSourceOptions, problems: ProblemCount) {
+    this.#files = files;
+    this.#options = options;
+    this.problems = problems;
+    this.#topics = files.flatMap((file) => file.topics);
+    const taken = options.topics ?? pictureTopics(this.#topics);
+    for (const name of taken)
+      if (!this.#topics.some((topic) => topic.name === name && isImageTopic(topic)))
+        throw new VprError(
+          'TOPIC_MISSING',
+          `Expected an image topic ${name}, got ${availableTopics(this.#topics, isImageTopic)} [${path}]`,
+        );
+    const automatic = nameCameras(taken);
+    const named = new Map(taken.map((topic) => [topic, options.cameraNames?.[topic] ?? automatic.get(topic)!]));
+    for (const camera of options.cameras ?? [])
+      if (![...named.values()].includes(camera))
+        throw new VprError(
+          'TOPIC_MISSING',
+          `Expected a camera '${camera}', got ${[...named.values()].join(', ') || 'none'} [${path}]`,
+        );
+    this.#cameraByTopic = new Map([...named].filter(([, camera]) => options.cameras?.includes(camera) ?? true));
+    if (options.poseTopic !== undefined) this.#checkPoseTopic(options.poseTopic, path);
+    this.summary = this.#summarize(path);
+  }
+
+  #summarize(path: string): SourceSummary {
+    const counted = new Map<string, { name: string; type: string; messages: number }>();
+    for (const { name, type, messageCount } of this.#topics) {
+      const key = JSON.stringify([name, type]);
+      const entry = counted.get(key) ?? { name, type, messages: 0 };
+      counted.set(key, { ...entry, messages: entry.messages + messageCount });
+    }
+    const topics = [...counted.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const cameras: SourceCamera[] = [...this.#cameraByTopic].map(([topic, camera]) => ({
+      camera,
+      topic,
+      images: topics
+        .filter(({ name, type }) => name === topic && isImageMessageType(type))
+        .reduce((sum, { messages }) => sum + messages, 0),
+    }));
+    const spans = this.#files.filter(({ topics: own }) => own.some(({ messageCount }) => messageCount > 0));
+    const startNs = spans.reduce<bigint>(
+      (first, f) => ((f.startNs ?? 0n) < first ? (f.startNs ?? 0n) : first),
+      spans[0]?.startNs ?? 0n,
+    );
+    const endNs = spans.reduce<bigint>((last, f) => ((f.endNs ?? 0n) > last ? (f.endNs ?? 0n) : last), 0n);
+    return {
+      path,
+      kind: this.#files[0]!.storage,
+      files: this.#files.length,
+      topics,
+      cameras,
+      images: cameras.reduce((sum, { images }) => sum + images, 0),
+      poseTopics: topics.filter(({ type }) => isPoseMessageType(type)).map(({ name }) => name),
+      startNs,
+      endNs,
+      durationS: Number(endNs - startNs) / 1e9,
+    };
+  }
+
+  #checkPoseTopic(name: string, path: string): void {
+    if (!this.#topics.some((topic) => topic.name === name && isPoseMessageType(topic.type)))
+      throw new VprError(
+        'TOPIC_MISSING',
+        `Expected a topic ${name} of ${POSE_TYPES.join(', ')}, got ${availableTopics(this.#topics, ({ type }) => isPoseMessageType(type))} [${path}]`,
+      );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StampedImage> {
+    if (this.#cameraByTopic.size === 0)
+      throw new VprError(
+        'BAG_NO_IMAGES',
+        `Expected a topic of sensor_msgs/msg/Image or CompressedImage, got ${this.#topics.map(({ name }) => name).join(', ') || 'no topics'} [${this.summary.path}]`,
+      );
+    const limit = this.#options.limit ?? Infinity;
+    const poses = this.#options.poseTopic === undefined ? undefined : await this.readPoses();
+    let delivered = 0;
+    if (limit <= 0) return;
+    for (const file of this.#files) {
+      const topics = file.topics.filter((topic) => isImageTopic(topic) && this.#cameraByTopic.has(topic.name));
+      for await (const message of file.messages(topics, this.problems.add)) {
+        const image = this.#read(message, poses);
+        if (image === undefined) continue;
+        yield image;
+        if (++delivered >= limit) return;
+      }
+    }
+  }
+
+  #read(message: BagMessage, poses: PoseTrack | undefined): StampedImage | undefined {
+    const { topic, logTimeNs } = message;
+    if (!isImageMessageType(topic.type)) return undefined;
+    const where = whereOf(message);
+    try {
+      const parsed = parseImageCdr(topic.type, message.data, where);
+      // Drivers that never set the stamp leave 0; the recorder's clock is then the best there is.
+      const stampNs = parsed.stampNs === 0n ? logTimeNs : parsed.stampNs;
+      const pose = poses?.at(stampNs);
+      return {
+        // The caller may hand the pixels to another thread, so they must not share a chunk's memory.
+        image: { ...parsed.image, data: parsed.image.data.slice() },
+        camera: this.#cameraByTopic.get(topic.name)!,
+        frameId: parsed.frameId,
+        stampNs,
+        name: where,
+        ...(pose === undefined ? {} : { pose }),
+      };
+    } catch (error) {
+      if (!(error instanceof VprError)) throw error;
+      this.problems.add(error);
+      return undefined;
+    }
+  }
+
+  async readPoses(name = this.#options.poseTopic): Promise<PoseTrack> {
+    if (name === undefined) throw new TypeError('Expected the name of a pose topic');
+    this.#checkPoseTopic(name, this.summary.path);
+    if (name !== this.#options.poseTopic) return this.#readTrack(name);
+    return (this.#poses ??= this.#readTrack(name));
+  }
+
+  async #readTrack(name: string): Promise<PoseTrack> {
+    const stamped: StampedPose[] = [];
+    for (const file of this.#files) {
+      const topics = file.topics.filter((topic) => topic.name === name && isPoseMessageType(topic.type));
+      for await (const message of file.messages(topics, this.problems.add)) {
+        const { topic, data, logTimeNs } = message;
+        if (!isPoseMessageType(topic.type)) continue;
+        try {
+          if (data.length > MAX_SMALL_MESSAGE_BYTES)
+            throw new VprError(
+              'MESSAGE_INVALID',
+              `Expected at most ${MAX_SMALL_MESSAGE_BYTES} bytes for a pose, got ${data.length} [${whereOf(message)}]`,
+            );
+          const pose = parsePoseCdr(topic.type, data, whereOf(message));
+          stamped.push(pose.stampNs === 0n ? { ...pose, stampNs: logTimeNs } : pose);
+        } catch (error) {
+          if (!(error instanceof VprError)) throw error;
+          this.problems.add(error);
+        }
+      }
+    }
+    const track = new PoseTrack(stamped);
+    if (track.invalidCount > 0)
+      this.problems.add(
+        new VprError(
+          'POSES_INVALID',
+          `Expected finite poses with unit quaternions, got ${track.invalidCount} of ${stamped.length} that are not; left them out [${name}]`,
+        ),
+      );
+    if (track.poses.length === 0)
+      throw new VprError('POSES_INVALID', `Expected poses, got none that can be used [${name}, ${this.summary.path}]`);
+    return track;
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#files) await file.close();
+  }
+}
