@@ -4,4 +4,5 @@ import type { Command } from './Command.js';
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   parameters: async () => (await import('./commands/parameters.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
+  'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
 };
