@@ -115,11 +115,11 @@ def conditions(x, generator, strength):
     return x.clamp_(0, 1)
 
 
-def views(images, generator, height, width, strength_low=0.0):
+def views(images, generator, height, width, strength_low=0.0, geometry=None):
     """images: [B, 3, h, w] u8 -> ([B, 3, height, width] in 0..1, homographies [B, 3, 3]).
 
-    Every image draws its own strength, so that some views stay almost clean, as references in a map are."""
+    geometry: [B] factors of the viewpoint change, or none. Every image draws its own strength, so that some views stay almost clean, as references in a map are."""
     strength = _uniform(generator, len(images), strength_low, 1)
-    matrix = homographies(len(images), generator, strength)
+    matrix = homographies(len(images), generator, strength if geometry is None else strength * geometry)
     x = warp(images.float().div_(255), matrix, height, width)
     return conditions(x, generator, strength), matrix

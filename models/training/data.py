@@ -19,6 +19,8 @@ BATCH_SHARES = {"nordland-64x32": 18, "ie-tower": 14, "scene15-category": 9, "sp
                 "amos-webcams": 4, "clips": 5, "landmarks": 3}
 CLIP_GROUPS = ("kitti-clips", "tum-clips", "euroc-micro", "toshiki-campus", "sharpei-lab", "zlaskar-tango", "utbm",
                "toni-smartphone")
+# Seasons and weather seen from one spot.
+FIXED_VIEWPOINT = ("nordland-64x32", "sped-thumbs", "amos-webcams")
 # One label, but views that need not overlap: used as single images.
 LOOSE_GROUPS = ("landmarks", "scannet-samples", "metu-vistir")
 # Images of one sequence closer than this are neither positives nor negatives.
@@ -155,7 +157,7 @@ def _pair_set(name, places, items, reference_condition):
 
 
 class BatchSampler:
-    """Batch `step` of a run: rows [B] (two views of each place), positive and negative pairs [B, B] bool.
+    """Batch `step` of a run: rows [B] (two views of each place), strength of the geometry [B], positive and negative pairs [B, B] bool.
 
     A pure function of (seed, step), so that a resumed run sees the batches an uninterrupted one would."""
 
@@ -171,18 +173,21 @@ class BatchSampler:
         counts = np.floor(self.probabilities * self.places_per_batch).astype(int)
         for kind in rng.choice(len(self.kinds), self.places_per_batch - counts.sum(), p=self.probabilities):
             counts[kind] += 1
-        rows, labels = [], []
+        rows, labels, geometry = [], [], []
         for kind, number in zip(self.kinds, counts):
             places = self.pool.places[kind]
             for index in rng.choice(len(places), min(number, len(places)), replace=False):
                 place = places[index]
-                # Half of the pairs are two labelled images, half are two views of one image; two different
-                # conditions are the scarcer lesson, so pairs get three quarters where there are any.
-                if len(place) > 1 and rng.random() < 0.75:
+                # The rest are two views of one image. Two conditions are the scarcer lesson; neighbours in a
+                # sequence, a second apart, overlap less surely and would teach the net to blur places.
+                share = 0.35 if kind in ("ie-tower", "clips") else 0.75
+                if len(place) > 1 and rng.random() < share:
                     pair = rng.choice(place, 2, replace=False)
                 else:
                     pair = [rng.choice(place)] * 2
                 rows.extend(pair)
+                # Two conditions from one spot: the viewpoint hardly moves in life, so it hardly moves here.
+                geometry.extend([0.35 if kind in FIXED_VIEWPOINT and pair[0] != pair[1] else 1.0] * 2)
                 labels.extend([len(labels) // 2] * 2)
         rows, labels = np.array(rows), np.array(labels)
         sequence, position, exclusive = self.pool.sequence[rows], self.pool.position[rows], self.pool.exclusive[rows]
@@ -190,4 +195,4 @@ class BatchSampler:
             np.abs(position[:, None] - position[None]) <= SEQUENCE_GUARD)
         together = (exclusive[:, None] == exclusive[None]) & (exclusive[:, None] >= 0)
         same = labels[:, None] == labels[None]
-        return rows, same & ~np.eye(len(rows), dtype=bool), ~same & ~near & ~together
+        return rows, np.array(geometry, np.float32), same & ~np.eye(len(rows), dtype=bool), ~same & ~near & ~together

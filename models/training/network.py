@@ -1,7 +1,8 @@
 """The student: a small convolutional network with a float branch and a hash branch.
 
 Early downsampling and plain convolutions, because both the training and the robot run on a CPU; multi-scale blocks as
-the paper's MultiConv adapter (sec. III-B); GeM pooling over the whole map and over six overlapping windows."""
+the paper's MultiConv adapter (sec. III-B); GeM pooling over the whole map and over six overlapping windows,
+and a coarse grid of a few channels that keeps the layout of the scene."""
 
 import torch
 from torch import nn
@@ -11,6 +12,8 @@ DESCRIPTOR_SIZE = 512
 CODE_BITS = 512
 MAP_CHANNELS = 128
 STRIDE = 8
+# Cells of the layout part: signed means, not GeM, as coarse gradients are what a season leaves unchanged.
+LAYOUT_HEIGHT, LAYOUT_WIDTH = 4, 6
 
 
 def conv(inputs, outputs, kernel=3, stride=1, dilation=1, relu=True):
@@ -54,7 +57,7 @@ def generalized_mean(cubes, window=None, stride=None):
 class PlaceNet(nn.Module):
     """image [B, 3, H, W] normalised, H a multiple of 16 and W of 32 -> descriptor [B, 512] and hash logits [B, 512], both L2."""
 
-    def __init__(self, whole=192, windowed=80):
+    def __init__(self, whole=192, windowed=80, layout=24):
         super().__init__()
         self.trunk = nn.Sequential(
             conv(3, 16, 3, 2), conv(16, 48, 3, 2), Bottleneck(48, 32),
@@ -62,7 +65,8 @@ class PlaceNet(nn.Module):
             Bottleneck(MAP_CHANNELS, 48), MultiScale(MAP_CHANNELS))
         self.pooled_map = conv(MAP_CHANNELS, whole, 1, relu=False)
         self.windowed = windowed
-        pooled = whole + 6 * windowed
+        self.layout_map = conv(MAP_CHANNELS, layout, 1, relu=False)
+        pooled = whole + 6 * windowed + LAYOUT_HEIGHT * LAYOUT_WIDTH * layout
         # Without affine: the mean goes (as in the centred baselines), and each bit splits the training images in half.
         self.descriptor = nn.Sequential(nn.Linear(pooled, DESCRIPTOR_SIZE, bias=False),
                                         nn.BatchNorm1d(DESCRIPTOR_SIZE, affine=False))
@@ -77,7 +81,8 @@ class PlaceNet(nn.Module):
         cubes = x * x * x
         # Windows of half the height and half the width: two rows, three columns that overlap by half.
         pooled = torch.cat([generalized_mean(cubes),
-                            generalized_mean(cubes[:, :self.windowed], (height, width), (height, width // 2))], 1)
+                            generalized_mean(cubes[:, :self.windowed], (height, width), (height, width // 2)),
+                            F.adaptive_avg_pool2d(self.layout_map(features), (LAYOUT_HEIGHT, LAYOUT_WIDTH)).flatten(1)], 1)
         return F.normalize(self.descriptor(pooled)), F.normalize(self.hash(pooled))
 
     def forward(self, image):

@@ -121,9 +121,10 @@ def main():
             group["lr"] = rate
         height, width = options.size if progress < options.final_from else options.final_size
 
-        rows, positive, negative = sampler.batch(step * ranks + rank)
+        rows, geometry, positive, negative = sampler.batch(step * ranks + rank)
         generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step * ranks + rank)
-        images, matrix = views(torch.from_numpy(cache[rows]), generator, height, width)
+        images, matrix = views(torch.from_numpy(cache[rows]), generator, height, width,
+                               geometry=torch.from_numpy(geometry))
         images = images.sub_(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
         positive, negative = torch.from_numpy(positive), torch.from_numpy(negative)
         places = torch.from_numpy(pool.place[rows])
