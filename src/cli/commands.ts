@@ -2,6 +2,9 @@ import type { Command } from './Command.js';
 
 /** Every command, in the order of the help. Loaded on demand, so that `vpr --help` loads no native code. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  'map info': async () => (await import('./commands/mapInfo.js')).command,
+  'map verify': async () => (await import('./commands/mapVerify.js')).command,
+  'map export': async () => (await import('./commands/mapExport.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,

@@ -1,39 +1,27 @@
 import type Database from 'better-sqlite3';
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { CODE_BYTES } from '../core/binaryCode.js';
-import { isFinitePose, type Pose } from '../core/pose.js';
+import type { Pose } from '../core/pose.js';
 import { NO_PLACE, type NewReference, type PlaceId, type Reference, type ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
-import { checksumOf, checksumOfReference, checksumOfTexts } from './checksum.js';
+import { checksumOf } from './checksum.js';
 import { CodeTable, type CodeBlock } from './CodeTable.js';
-import { decodeDescriptor, encodeDescriptor, storedBytes } from './descriptorCodec.js';
+import { decodeDescriptor, storedBytes } from './descriptorCodec.js';
 import { copyDatabaseTo } from './copyDatabase.js';
 import { createMapFile, createTemporaryDatabase, openMapDatabase } from './mapDatabase.js';
 import { mapErrorOf, withMapErrors } from './mapError.js';
 import { readMeta, writeMeta, writeMetaEntry, type MapMeta, type NextIds } from './MapMeta.js';
-import { MAP_FORMAT_VERSION, MAX_TEXT_BYTES, MAX_THUMBNAIL_BYTES } from './mapSchema.js';
+import { MAP_FORMAT_VERSION, MAX_THUMBNAIL_BYTES } from './mapSchema.js';
+import type { MapPlace, MapSession, MapSummary } from './mapTypes.js';
+import { readMatchCounts, recordMatches, type MatchCount } from './matchCounts.js';
 import { PlaceIndex } from './PlaceIndex.js';
+import { ReferenceWriter } from './ReferenceWriter.js';
 import { REFERENCE_COLUMNS, referenceOfRow, type ReferenceRow } from './referenceRow.js';
+import { addSession, readSessions } from './sessions.js';
 import { WriterLock } from './WriterLock.js';
 
 /** Name of a map that has no file. */
 export const TEMPORARY_MAP = ':memory:';
-
-export interface MapSession {
-  readonly sessionId: number;
-  readonly name: string;
-  /** Where the images came from: a bag, a folder, a node. */
-  readonly source: string;
-}
-
-/** A place, with the pose of its first reference that has one. */
-export interface MapPlace {
-  readonly placeId: PlaceId;
-  readonly label: string;
-  readonly references: number;
-  readonly pose?: Pose;
-}
 
 export interface MapOptions {
   /** Page cache of SQLite, MiB. Descriptors that are used often are cached decoded by the search, not here. */
@@ -54,6 +42,7 @@ export class PlaceMap {
   readonly #codes: CodeTable;
   readonly #index = new PlaceIndex();
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #writer: ReferenceWriter | undefined;
   #meta: MapMeta;
   #next: NextIds;
   #sessionId: number | undefined;
@@ -66,6 +55,7 @@ export class PlaceMap {
     const { meta, next } = readMeta(database, file);
     this.#meta = meta;
     this.#codes = new CodeTable(database, file);
+    this.#writer = database.readonly ? undefined : new ReferenceWriter(database, meta, this.#codes);
     this.#statements = prepareStatements(database);
     for (const { referenceIds, placeIds } of this.#codes.ids()) {
       if (placeIds.includes(NO_PLACE))
@@ -265,32 +255,13 @@ export class PlaceMap {
   }
 
   sessions(): MapSession[] {
-    const rows = this.#run(
-      () =>
-        this.#database
-          .prepare('SELECT session_id, name, source, crc FROM session ORDER BY session_id LIMIT 1000000')
-          .all() as { session_id: number; name: string; source: string; crc: number }[],
-    );
-    return rows.map(({ session_id: sessionId, name, source, crc }) => {
-      if (checksumOfTexts(sessionId, name, source) !== crc)
-        throw this.#corrupt(`an unchanged record of session ${sessionId}`, 'a wrong checksum');
-      return { sessionId, name, source };
-    });
+    return this.#run(() => readSessions(this.#database, this.path));
   }
 
   /** Starts a session: references appended from now on belong to it. Returns its id, from 1. */
   beginSession(name: string, source: string): number {
     this.#requireWritable();
-    checkText('session name', name);
-    checkText('session source', source);
-    const append = this.#database.transaction(() => {
-      const id = 1 + Number(this.#database.prepare('SELECT max(session_id) FROM session').pluck().get() ?? 0);
-      this.#database
-        .prepare('INSERT INTO session (session_id, name, source, crc) VALUES (?, ?, ?, ?)')
-        .run(id, name, source, checksumOfTexts(id, name, source));
-      return id;
-    });
-    return (this.#sessionId = this.#run(() => append.immediate()));
+    return (this.#sessionId = this.#run(() => addSession(this.#database, name, source)));
   }
 
   /** A place id that no reference has had yet. */
@@ -308,10 +279,11 @@ export class PlaceMap {
     this.#requireWritable();
     const sessionId = this.#sessionId;
     if (sessionId === undefined) throw new TypeError('appendReferences is to be called after beginSession');
-    for (const reference of references) this.#checkNew(reference);
+    const writer = this.#writer!;
+    for (const reference of references) writer.check(reference);
     const ids = references.map((_, i) => this.#next.referenceId + i);
     const append = this.#database.transaction(() => {
-      references.forEach((reference, i) => this.#insert({ ...reference, referenceId: ids[i]!, sessionId }));
+      references.forEach((reference, i) => writer.append({ ...reference, referenceId: ids[i]!, sessionId }));
     });
     try {
       this.#run(() => append.immediate());
@@ -329,6 +301,19 @@ export class PlaceMap {
       placeId: Math.max(this.#next.placeId, lastPlace + 1),
     };
     return ids;
+  }
+
+  /** Counts accepted matches: references that never match any more are the stale ones. queryStampNs: of the newest query. */
+  recordMatches(referenceIds: readonly ReferenceId[], queryStampNs: bigint): void {
+    this.#requireWritable();
+    for (const id of referenceIds)
+      if (this.#index.placeOf(id) === undefined) throw new RangeError(`The map has no reference ${id} [${this.path}]`);
+    this.#run(() => recordMatches(this.#database, referenceIds, queryStampNs));
+  }
+
+  /** How often each reference was accepted as a match; references without a match are absent. */
+  matchCounts(): Map<ReferenceId, MatchCount> {
+    return this.#run(() => readMatchCounts(this.#database, this.path));
   }
 
   /** Stores a calibration (JSON) or, with undefined, goes back to the model's default. */
@@ -395,54 +380,6 @@ export class PlaceMap {
     }
   }
 
-  #insert(reference: NewReference & { referenceId: ReferenceId; sessionId: number }): void {
-    const { referenceId, pose, thumbnail, code } = reference;
-    const codeCrc = checksumOf(referenceId, code);
-    const position = pose?.position ?? [null, null, null];
-    const orientation = pose?.orientation ?? [null, null, null, null];
-    this.#statements.insertReference!.run(
-      referenceId,
-      reference.placeId,
-      reference.sessionId,
-      reference.camera,
-      reference.label,
-      reference.stampNs,
-      ...position,
-      ...orientation,
-      thumbnail === undefined ? 0 : 1,
-      codeCrc,
-      checksumOfReference(reference, codeCrc, thumbnail !== undefined),
-    );
-    const stored = encodeDescriptor(this.#meta.storage, reference.descriptor);
-    this.#statements.insertDescriptor!.run(referenceId, checksumOf(referenceId, stored), stored);
-    if (thumbnail !== undefined)
-      this.#statements.insertThumbnail!.run(referenceId, checksumOf(referenceId, thumbnail), thumbnail);
-    this.#codes.append(referenceId, reference.placeId, code);
-  }
-
-  #checkNew(reference: NewReference): void {
-    const { placeId, code, descriptor, thumbnail, pose } = reference;
-    if (!Number.isInteger(placeId) || placeId < 1 || placeId >= 2 ** 32)
-      throw new RangeError(`Expected a place id 1...${2 ** 32 - 1}, got ${placeId}`);
-    if (code.length !== CODE_BYTES)
-      throw new RangeError(`Expected ${CODE_BYTES} bytes for the code, got ${code.length}`);
-    if (descriptor.length !== this.dimension)
-      throw new RangeError(`Expected ${this.dimension} values for the descriptor, got ${descriptor.length}`);
-    if (!descriptor.every(Number.isFinite))
-      throw new VprError(
-        'MODEL_OUTPUT_INVALID',
-        `Expected finite descriptor values for '${reference.label}', got NaN or infinity`,
-      );
-    if (thumbnail !== undefined && thumbnail.length > MAX_THUMBNAIL_BYTES)
-      throw new RangeError(`Expected ${MAX_THUMBNAIL_BYTES} bytes at most for the thumbnail, got ${thumbnail.length}`);
-    if (pose !== undefined && !isFinitePose(pose))
-      throw new VprError('POSES_INVALID', `Expected a finite pose for '${reference.label}', got NaN or infinity`);
-    if (BigInt.asIntN(64, reference.stampNs) !== reference.stampNs)
-      throw new RangeError(`Expected a stamp of 64 bits, got ${reference.stampNs}`);
-    checkText('label', reference.label);
-    checkText('camera name', reference.camera);
-  }
-
   #checked(row: ReferenceRow): Reference {
     const reference = referenceOfRow(row);
     if (reference === undefined)
@@ -467,38 +404,13 @@ export class PlaceMap {
   }
 }
 
-/** What a map is, in one record. */
-export interface MapSummary {
-  readonly path: string;
-  readonly formatVersion: number;
-  readonly references: number;
-  readonly places: number;
-  readonly sessions: number;
-  readonly mapFrame: string;
-  readonly modelName: string;
-  readonly modelSha256: string;
-  readonly descriptorDimension: number;
-  readonly storage: MapMeta['storage'];
-  readonly bytesOnDisk: number;
-  /** JSON, or empty where the model's default applies. */
-  readonly calibration: string;
-}
-
 /** Absolute path without links: the log and the lock lie beside the file itself, whatever name it was opened by. */
 function realPathOf(file: string): string {
   const absolute = path.resolve(file);
   return statSync(absolute, { throwIfNoEntry: false }) === undefined ? absolute : realpathSync(absolute);
 }
 
-function checkText(what: string, text: string): void {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_TEXT_BYTES)
-    throw new VprError('ARGUMENT_INVALID', `Expected ${MAX_TEXT_BYTES} bytes at most for a ${what}, got ${bytes}`);
-}
-
 function prepareStatements(database: Database.Database) {
-  const write = (sql: string): Database.Statement | undefined =>
-    database.readonly ? undefined : database.prepare(sql);
   return {
     reference: database.prepare(`SELECT ${REFERENCE_COLUMNS} FROM reference WHERE reference_id = ?`).safeIntegers(),
     referencesAfter: database
@@ -515,8 +427,5 @@ function prepareStatements(database: Database.Database) {
     thumbnail: database.prepare(
       'SELECT crc, iif(length(data) <= ?, data, NULL) AS data FROM thumbnail WHERE reference_id = ?',
     ),
-    insertReference: write(`INSERT INTO reference (${REFERENCE_COLUMNS}) VALUES (${Array(16).fill('?').join(', ')})`),
-    insertDescriptor: write('INSERT INTO descriptor (reference_id, crc, data) VALUES (?, ?, ?)'),
-    insertThumbnail: write('INSERT INTO thumbnail (reference_id, crc, data) VALUES (?, ?, ?)'),
   };
 }

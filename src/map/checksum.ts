@@ -44,3 +44,11 @@ export function checksumOfReference(reference: Reference, codeCrc: number, hasTh
     ...lengthAndBytes(reference.label),
   );
 }
+
+/** Checksum of a row of match counts. */
+export function checksumOfMatches(referenceId: number, matches: number, lastStampNs: bigint): number {
+  const fixed = new DataView(new ArrayBuffer(12));
+  fixed.setUint32(0, matches, true);
+  fixed.setBigInt64(4, lastStampNs, true);
+  return checksumOf(referenceId, new Uint8Array(fixed.buffer));
+}

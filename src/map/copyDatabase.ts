@@ -38,14 +38,16 @@ export function settleLog(file: string): void {
   try {
     const old = new Database(file, { fileMustExist: true, timeout: 0 });
     try {
-      old.pragma('wal_checkpoint(TRUNCATE)');
+      const [checkpoint] = old.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+      if (checkpoint?.busy === 1)
+        throw new VprError('MAP_LOCKED', `Expected a map that nobody is reading right now, got a busy one [${file}]`);
       old.pragma('journal_mode = DELETE');
     } finally {
       old.close();
     }
   } catch (error) {
     const failure = mapErrorOf(error, file);
-    if (failure instanceof VprError && failure.code === 'DISK_FULL') throw failure;
+    if (failure instanceof VprError && (failure.code === 'DISK_FULL' || failure.code === 'MAP_LOCKED')) throw failure;
   }
   for (const leftover of leftovers) rmSync(leftover, { force: true });
 }

@@ -116,7 +116,7 @@ function enableAppending(database: Database.Database, file: string): void {
 }
 
 /** Creates the tables in an empty database. */
-function createTables(database: Database.Database): void {
+export function createTables(database: Database.Database): void {
   database.pragma(`application_id = ${MAP_APPLICATION_ID}`);
   database.pragma(`user_version = ${MAP_FORMAT_VERSION}`);
   for (const sql of [...Object.values(MAP_TABLES), ...Object.values(MAP_INDEXES)]) database.exec(sql);

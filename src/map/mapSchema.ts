@@ -32,7 +32,7 @@ export const MAP_TABLES: Readonly<Record<string, string>> = {
   code_tail:
     'CREATE TABLE code_tail (reference_id INTEGER PRIMARY KEY, place_id INTEGER NOT NULL, crc INTEGER NOT NULL, code BLOB NOT NULL) STRICT',
   match_count:
-    'CREATE TABLE match_count (reference_id INTEGER PRIMARY KEY, matches INTEGER NOT NULL, last_stamp_ns INTEGER NOT NULL) STRICT',
+    'CREATE TABLE match_count (reference_id INTEGER PRIMARY KEY, matches INTEGER NOT NULL, last_stamp_ns INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT',
 };
 
 export const MAP_INDEXES: Readonly<Record<string, string>> = {

@@ -1,0 +1,117 @@
+import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { Reference } from '../../core/reference.js';
+import { VprError } from '../../core/VprError.js';
+import { MapExaminer, type ExaminedReference } from '../../map/MapExaminer.js';
+import { salvageMap } from '../../map/salvageMap.js';
+import { UsageError, type Command } from '../Command.js';
+import { NpyFile } from '../NpyFile.js';
+import { createProgress } from '../progress.js';
+
+const COLUMNS = 'reference_id,place_id,session_id,camera,label,stamp_ns,x,y,z,qx,qy,qz,qw,thumbnail';
+
+function csvText(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csvLine(record: Reference, thumbnail: string): string {
+  const pose =
+    record.pose === undefined ? Array<string>(7).fill('') : [...record.pose.position, ...record.pose.orientation];
+  const { referenceId, placeId, sessionId, camera, label, stampNs } = record;
+  return `${[referenceId, placeId, sessionId, csvText(camera), csvText(label), stampNs, ...pose, thumbnail].join(',')}\n`;
+}
+
+/** Writes references.csv, descriptors.npy, codes.npy, thumbnails/ and map.json; returns how many references were whole. */
+function exportFolder(examiner: MapExaminer, folder: string, references: Iterable<ExaminedReference>): number {
+  const { meta } = examiner;
+  if (meta === undefined)
+    throw new VprError(
+      'MAP_CORRUPT',
+      `Expected a readable meta, got: ${examiner.problems[0]?.sentence ?? 'none'} [${examiner.path}]`,
+    );
+  mkdirSync(path.join(folder, 'thumbnails'), { recursive: true });
+  const descriptors = new NpyFile(path.join(folder, 'descriptors.npy'), '<f4', meta.descriptorDimension);
+  const codes = new NpyFile(path.join(folder, 'codes.npy'), '|u1', 64);
+  const csv = openSync(path.join(folder, 'references.csv'), 'w');
+  writeSync(csv, `${COLUMNS}\n`);
+  let whole = 0;
+  for (const { referenceId, record, descriptor, code, thumbnail } of references) {
+    if (record === undefined || descriptor === undefined || code === undefined) continue;
+    const file = thumbnail === undefined ? '' : `thumbnails/${referenceId}.jpg`;
+    if (thumbnail !== undefined) writeFileSync(path.join(folder, file), thumbnail);
+    writeSync(csv, csvLine(record, file));
+    descriptors.append(descriptor);
+    codes.append(code);
+    whole++;
+  }
+  closeSync(csv);
+  descriptors.close();
+  codes.close();
+  const { binarizer, calibration, ...rest } = meta;
+  const json = {
+    ...rest,
+    binarizer: binarizer.kind,
+    calibration: calibration === undefined ? null : (JSON.parse(calibration) as unknown),
+  };
+  writeFileSync(path.join(folder, 'map.json'), `${JSON.stringify(json, undefined, 2)}\n`);
+  return whole;
+}
+
+export const command: Command = {
+  name: 'map export',
+  summary: 'Write what a map holds as CSV, NumPy arrays and JPEGs, or what is whole of a damaged map as a new map.',
+  positionals: 'MAP [FOLDER]',
+  positionalCount: [1, 2],
+  options: {
+    map: {
+      type: 'string',
+      value: 'FILE',
+      description: 'write a new map of everything that is whole, instead of a folder',
+    },
+    json: { type: 'boolean', description: 'print one JSON object' },
+  },
+  details:
+    'FOLDER gets references.csv, descriptors.npy [N, D] f32, codes.npy [N, 64] u8 (rows as in the CSV), thumbnails/ and map.json.\n' +
+    'Damaged references are left out and counted; then the exit code is 1.',
+  run(args) {
+    const [file, folder] = args.positionals as [string, string?];
+    const target = args.string('map');
+    if ((folder === undefined) === (target === undefined)) throw new UsageError('Expected either FOLDER or --map FILE');
+    if (folder !== undefined && statSync(path.join(folder, 'references.csv'), { throwIfNoEntry: false }) !== undefined)
+      throw new VprError(
+        'FILE_NOT_WRITABLE',
+        `Expected a folder without an export, got one that has references.csv [${folder}]`,
+      );
+    const examiner = new MapExaminer(path.resolve(file));
+    const progress = createProgress('export', undefined);
+    let total = 0;
+    const onProgress = (done: number, all: number): void => {
+      total = all;
+      progress.update(done, `of ${all}`);
+    };
+    try {
+      const written =
+        target === undefined
+          ? exportFolder(examiner, path.resolve(folder!), examiner.references(onProgress))
+          : salvageMap(examiner, target, onProgress);
+      progress.end();
+      const result = {
+        path: path.resolve(target ?? folder!),
+        written,
+        leftOut: total - written,
+        problems: examiner.problems,
+      };
+      if (args.flag('json')) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+      else {
+        for (const { sentence } of examiner.problems.slice(0, 20)) process.stderr.write(`${sentence}\n`);
+        process.stdout.write(
+          `${written} references written to ${result.path}, ${result.leftOut} damaged ones left out\n`,
+        );
+      }
+      return Promise.resolve(examiner.problems.length === 0 ? 0 : 1);
+    } finally {
+      progress.end();
+      examiner.close();
+    }
+  },
+};
