@@ -11,7 +11,7 @@ import { PoseTrack } from './PoseTrack.js';
 import type { ProblemCount } from './ProblemCount.js';
 import { poseFromUtmName } from './utmName.js';
 
-const IMAGE_SUFFIX = /\.(jpe?g|png|webp)$/i;
+const IMAGE_SUFFIX = /\.(jpe?g|png|webp|tiff?|bmp|p[gpn]m)$/i;
 const POSE_FILE = 'poses.csv';
 const SECOND_NS = 1_000_000_000n;
 
@@ -75,7 +75,7 @@ export class FolderImageSource implements ImageSource {
     if (images.length === 0)
       throw new VprError(
         'FOLDER_INVALID',
-        `Expected images (.jpg, .png, .webp) or a bag (.mcap, .db3, metadata.yaml) in the folder, got ${all.length === 0 ? 'nothing' : `${all.length} other entries`} [${folder}]`,
+        `Expected images (.jpg, .png, .webp, .tif, .bmp, .ppm) or a bag (.mcap, .db3, metadata.yaml) in the folder, got ${all.length === 0 ? 'nothing' : `${all.length} other entries`} [${folder}]`,
       );
     const rows = await readPoseFile(folder, options.poseFile ?? (all.includes(POSE_FILE) ? POSE_FILE : undefined));
     if (rows !== undefined && !images.some((name) => rows.has(name)))

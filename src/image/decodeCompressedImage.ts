@@ -2,6 +2,8 @@ import sharp from 'sharp';
 import type { CompressedImageMessage, RgbImage } from '../core/image.js';
 import { MAX_IMAGE_PIXELS } from '../core/limits.js';
 import { messageOf } from '../core/VprError.js';
+import { decodeBmp } from './decodeBmp.js';
+import { decodeNetpbm } from './decodeNetpbm.js';
 import { imageError } from './imageError.js';
 
 /** File types by their first bytes; -1 stands for any byte. Only these reach the decoder library. */
@@ -9,9 +11,14 @@ const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[]
   ['JPEG', [0xff, 0xd8, 0xff]],
   ['PNG', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
   ['WebP', [0x52, 0x49, 0x46, 0x46, -1, -1, -1, -1, 0x57, 0x45, 0x42, 0x50]],
+  ['TIFF', [0x49, 0x49, 0x2a, 0x00]],
+  ['TIFF', [0x4d, 0x4d, 0x00, 0x2a]],
+  ['BMP', [0x42, 0x4d]],
+  ['PNM', [0x50, 0x35]],
+  ['PNM', [0x50, 0x36]],
 ];
 
-/** 'JPEG', 'PNG', 'WebP', or undefined when the first bytes are of none of them. */
+/** 'JPEG', 'PNG', 'WebP', 'TIFF', 'BMP', 'PNM', or undefined when the first bytes are of none of them. */
 export function imageFileType(bytes: Uint8Array): string | undefined {
   return SIGNATURES.find(([, signature]) =>
     signature.every((byte, i) => (byte === -1 ? i < bytes.length : bytes[i] === byte)),
@@ -34,7 +41,7 @@ function expandGrey(grey: Uint8Array): Uint8Array {
 }
 
 /**
- * Pixels of a JPEG, PNG or WebP as 8-bit RGB. The bytes say what they are: the message's `format` word is only a hint that
+ * Pixels of a JPEG, PNG, WebP, TIFF, BMP or binary PNM as 8-bit RGB. The bytes say what they are: the message's `format` word is only a hint that
  * writers get wrong. Pixels are taken as stored, as Pillow does and as the networks were trained: EXIF orientation and
  * colour profiles are not applied, alpha is dropped (not blended), the first picture of an animation counts.
  * A truncated file is an error; bytes that a decoder can only warn about (stray bytes between JPEG markers) are not.
@@ -48,10 +55,12 @@ export async function decodeCompressedImage(message: CompressedImageMessage, whe
     const head = Array.from(data.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw imageError(
       'IMAGE_ENCODING_UNSUPPORTED',
-      `Expected ${SIGNATURES.map(([name]) => name).join(', ')} for the image${format === '' ? '' : ` of format '${format}'`}, got bytes that start with ${head}`,
+      `Expected ${[...new Set(SIGNATURES.map(([name]) => name))].join(', ')} for the image${format === '' ? '' : ` of format '${format}'`}, got bytes that start with ${head}`,
       where,
     );
   }
+  if (type === 'BMP') return decodeBmp(data, where);
+  if (type === 'PNM') return decodeNetpbm(data, where);
   setUpDecoder();
   const decoder = sharp(data, { failOn: 'error', limitInputPixels: false, ignoreIcc: true, sequentialRead: true });
   try {
