@@ -1,0 +1,154 @@
+import type { Parameter, ParameterValue } from '../config/Parameter.js';
+import {
+  cameraParameters,
+  changeParameters,
+  findParameter,
+  parseParameter,
+  parseParameters,
+  type NodeParameters,
+} from '../config/parseParameters.js';
+import { PARAMETERS } from '../config/parameters.js';
+import { messageOf, VprError } from '../core/VprError.js';
+import type { ParameterChangeResult, RosModule, RosNode, RosParameter } from './RosApi.js';
+
+/** rcl_interfaces/msg/ParameterType. */
+const ROS_TYPE: Readonly<Record<Parameter['type'], number>> = { bool: 1, int: 2, double: 3, string: 4, 'string[]': 9 };
+
+/** Parameters that ROS 2 itself, launch files and Nav2's manager give to every node. */
+const FOREIGN = /^(use_sim_time|start_type_description_service|qos_overrides\.|bond_|diagnostic_updater\.|use_intra_process_comms)/;
+
+/**
+ * Declares the parameter table on the node and keeps its values. A wrong value in a parameter file does not end the
+ * process: it is a problem that `parse` throws, so that configure fails with the reason, until it is set right.
+ */
+export class NodeParameterServer {
+  readonly #ros: RosModule;
+  readonly #node: RosNode;
+  readonly #values: Record<string, ParameterValue> = {};
+  readonly #problems = new Map<string, string>();
+  #locked = false;
+  #onDynamic: ((values: Readonly<Record<string, ParameterValue>>) => void) | undefined;
+
+  constructor(ros: RosModule, node: RosNode) {
+    this.#ros = ros;
+    this.#node = node;
+    const overrides = new Map(node.getParameterOverrides().map((parameter) => [parameter.name, parameter.value]));
+    for (const row of PARAMETERS) this.#declare(row, overrides);
+    for (const camera of this.#values['cameras'] as readonly string[])
+      for (const row of cameraParameters(camera)) this.#declare(row, overrides);
+    for (const name of overrides.keys()) this.#checkKnown(name);
+    node.addOnSetParametersCallback((parameters) => this.#check(parameters));
+    node.addPostSetParametersCallback((parameters) => this.#take(parameters));
+  }
+
+  /** From configure to cleanup only dynamic parameters can be set; they are told to `onDynamic`. */
+  lock(onDynamic: (values: Readonly<Record<string, ParameterValue>>) => void): void {
+    this.#locked = true;
+    this.#onDynamic = onDynamic;
+  }
+
+  unlock(): void {
+    this.#locked = false;
+    this.#onDynamic = undefined;
+  }
+
+  /** All values by ROS name. */
+  get values(): Readonly<Record<string, ParameterValue>> {
+    return this.#values;
+  }
+
+  /** Throws PARAMETER_INVALID for the first problem. */
+  parse(): NodeParameters {
+    for (const problem of this.#problems.values()) throw new VprError('PARAMETER_INVALID', problem);
+    const cameras = this.#values['cameras'] as readonly string[];
+    // Parameters of cameras that are no longer in the list stay declared; they are not part of this configuration.
+    const used = Object.entries(this.#values).filter(([name]) => {
+      const camera = /^cameras\.([^.]+)\./.exec(name)?.[1];
+      return camera === undefined || cameras.includes(camera);
+    });
+    return parseParameters(Object.fromEntries(used));
+  }
+
+  #declare(row: Parameter, overrides: ReadonlyMap<string, unknown>): void {
+    if (this.#node.hasParameter(row.name)) return;
+    let value: ParameterValue = row.default;
+    if (overrides.has(row.name)) {
+      try {
+        value = parseParameter(row, plain(overrides.get(row.name)));
+      } catch (error) {
+        this.#problems.set(row.name, messageOf(error));
+      }
+    }
+    this.#values[row.name] = value;
+    const type = ROS_TYPE[row.type];
+    const range = this.#rangeOf(row);
+    const descriptor = new this.#ros.ParameterDescriptor(
+      row.name,
+      type,
+      row.description,
+      false,
+      ...(range === undefined ? [] : [range]),
+    );
+    const constraints = [
+      ...(row.choices === undefined ? [] : [`one of: ${row.choices.join(', ')}`]),
+      row.dynamic ? 'takes effect at once' : 'read at configure: cannot be set while inactive or active',
+    ];
+    descriptor.additionalConstraints = constraints.join('; ');
+    this.#node.declareParameter(new this.#ros.Parameter(row.name, type, rosValue(row, value)), descriptor, true);
+  }
+
+  #rangeOf(row: Parameter): object | undefined {
+    if (row.range === undefined) return undefined;
+    const [from, to] = row.range;
+    // A step of 0 means that every value between the bounds will do.
+    if (row.type === 'double') return new this.#ros.FloatingPointRange(from, to, 0);
+    return new this.#ros.IntegerRange(BigInt(from), BigInt(to), 1n);
+  }
+
+  #checkKnown(name: string): void {
+    if (FOREIGN.test(name) || this.#node.hasParameter(name)) return;
+    try {
+      parseParameters({ cameras: this.#values['cameras'], [name]: findParameter(name)?.default });
+    } catch (error) {
+      this.#problems.set(name, messageOf(error));
+    }
+  }
+
+  #check(parameters: readonly RosParameter[]): ParameterChangeResult {
+    try {
+      const changes: Record<string, ParameterValue> = {};
+      for (const { name, value } of parameters) {
+        const row = findParameter(name);
+        if (row !== undefined) changes[name] = parseParameter(row, plain(value));
+      }
+      if (this.#locked) changeParameters(this.#values, changes);
+      return { successful: true, reason: '' };
+    } catch (error) {
+      return { successful: false, reason: messageOf(error) };
+    }
+  }
+
+  #take(parameters: readonly RosParameter[]): void {
+    const changes: Record<string, ParameterValue> = {};
+    for (const { name, value } of parameters) {
+      const row = findParameter(name);
+      if (row === undefined) continue;
+      changes[name] = parseParameter(row, plain(value));
+      this.#values[name] = changes[name];
+      this.#problems.delete(name);
+    }
+    for (const camera of (changes['cameras'] ?? []) as readonly string[])
+      for (const row of cameraParameters(camera)) this.#declare(row, new Map());
+    if (Object.keys(changes).length > 0) this.#onDynamic?.(changes);
+  }
+}
+
+/** rclnodejs' integers are bigint; its arrays may be typed arrays. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Uint8Array) : value;
+}
+
+function rosValue(row: Parameter, value: ParameterValue): unknown {
+  return row.type === 'int' ? BigInt(value as number) : value;
+}
