@@ -179,7 +179,8 @@ export class CameraInput {
     let parsed;
     try {
       parsed = parseImageCdr(source.type, bytes, source.topic);
-      if (parsed.image.data.length === 0) throw new Error(`Expected pixels in the image, got 0 bytes [${source.topic}]`);
+      if (parsed.image.data.length === 0)
+        throw new Error(`Expected pixels in the image, got 0 bytes [${source.topic}]`);
     } catch (error) {
       this.statistics.invalid++;
       this.#lastInvalid = messageOf(error);

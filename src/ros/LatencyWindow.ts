@@ -10,9 +10,14 @@ export interface LatencySummary {
   readonly queueP50Ms: number;
 }
 
+interface Entry {
+  readonly latency: StageLatency;
+  readonly queueMs: number;
+}
+
 /** Latencies of the last images. */
 export class LatencyWindow {
-  readonly #entries: { readonly latency: StageLatency; readonly queueMs: number }[] = [];
+  readonly #entries: Entry[] = [];
 
   add(latency: StageLatency, queueMs: number): void {
     this.#entries.push({ latency, queueMs });
@@ -20,7 +25,7 @@ export class LatencyWindow {
   }
 
   summary(): LatencySummary {
-    const percentile = (of: (entry: (typeof this.#entries)[number]) => number, fraction: number): number => {
+    const percentile = (of: (entry: Entry) => number, fraction: number): number => {
       const sorted = this.#entries.map(of).sort((a, b) => a - b);
       return sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))] ?? 0;
     };

@@ -15,7 +15,8 @@ import type { ParameterChangeResult, RosModule, RosNode, RosParameter } from './
 const ROS_TYPE: Readonly<Record<Parameter['type'], number>> = { bool: 1, int: 2, double: 3, string: 4, 'string[]': 9 };
 
 /** Parameters that ROS 2 itself, launch files and Nav2's manager give to every node. */
-const FOREIGN = /^(use_sim_time|start_type_description_service|qos_overrides\.|bond_|diagnostic_updater\.|use_intra_process_comms)/;
+const FOREIGN =
+  /^(use_sim_time|start_type_description_service|qos_overrides\.|bond_|diagnostic_updater\.|use_intra_process_comms)/;
 
 /**
  * Declares the parameter table on the node and keeps its values. A wrong value in a parameter file does not end the

@@ -6,7 +6,7 @@ import type { MapSummary, Recognizer } from '../worker/protocol.js';
 import { isFinitePose, normalizeQuaternion } from '../core/pose.js';
 import { poseOf, type PoseMessage } from './poseMessage.js';
 import { placeMatchMessage } from './resultMessages.js';
-import type { RosMessage, RosModule, RosNode, RosServiceResponse } from './RosApi.js';
+import type { RosMessage, RosNode, RosServiceResponse } from './RosApi.js';
 import { stampNsOf, type StampMessage } from './stamp.js';
 
 /** What the services need of the node. */
@@ -53,7 +53,7 @@ export class NodeServices {
   readonly #context: ServiceContext;
   readonly #services: object[] = [];
 
-  constructor(_ros: RosModule, node: RosNode, context: ServiceContext) {
+  constructor(node: RosNode, context: ServiceContext) {
     this.#node = node;
     this.#context = context;
     this.#serve('vpr_node/srv/LoadMap', '~/load_map', (request: { path: string }) => this.#loadMap(request));
@@ -62,9 +62,14 @@ export class NodeServices {
     this.#serve('vpr_node/srv/Query', '~/query', (request: never) => this.#query(request));
     this.#serve('vpr_node/srv/GetMapInfo', '~/get_map_info', () => this.#getMapInfo());
     this.#serve('vpr_node/srv/ReportClosure', '~/report_closure', (request: never) => this.#reportClosure(request));
-    this.#serve('std_srvs/srv/Trigger', '~/localize', () => this.#context.localize().then((answer) => ({ ...answer })), {
-      withCode: false,
-    });
+    this.#serve(
+      'std_srvs/srv/Trigger',
+      '~/localize',
+      () => this.#context.localize().then((answer) => ({ ...answer })),
+      {
+        withCode: false,
+      },
+    );
   }
 
   close(): void {

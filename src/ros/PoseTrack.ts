@@ -46,8 +46,7 @@ export class PoseTrack {
     const later = this.#poses.findIndex((entry) => entry.stampNs >= stampNs);
     const after = later === -1 ? undefined : this.#poses[later];
     const before = later === -1 ? this.#poses.at(-1) : this.#poses[later - 1];
-    const near = (entry: typeof after): boolean =>
-      entry !== undefined && abs(entry.stampNs - stampNs) <= TOLERANCE_NS;
+    const near = (entry: typeof after): boolean => entry !== undefined && abs(entry.stampNs - stampNs) <= TOLERANCE_NS;
     if (before !== undefined && after !== undefined && near(before) && near(after)) {
       const t = Number(stampNs - before.stampNs) / Number(after.stampNs - before.stampNs);
       return interpolatePoses(before.pose, after.pose, t);

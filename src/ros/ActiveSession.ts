@@ -1,0 +1,157 @@
+import type { ParameterValue } from '../config/Parameter.js';
+import type { NodeParameters } from '../config/parseParameters.js';
+import type { Recognition } from '../core/recognition.js';
+import type { StampedImage } from '../core/StampedImage.js';
+import { VprError } from '../core/VprError.js';
+import type { Recognizer } from '../worker/protocol.js';
+import { AlignPoseService } from './adapters/AlignPoseService.js';
+import { InitialPoseAdapter } from './adapters/InitialPoseAdapter.js';
+import { RtabmapAdapter } from './adapters/RtabmapAdapter.js';
+import { CameraInput } from './CameraInput.js';
+import { EventLoopMonitor } from './EventLoopMonitor.js';
+import { ImagePump } from './ImagePump.js';
+import { LatencyWindow } from './LatencyWindow.js';
+import type { NodeLog } from './NodeLog.js';
+import { PoseTrack } from './PoseTrack.js';
+import { localizedPoseMessage } from './resultMessages.js';
+import type { ResultPublisher } from './ResultPublisher.js';
+import type { RosModule, RosNode } from './RosApi.js';
+import type { StatePublisher } from './StatePublisher.js';
+
+export interface ActiveSessionOptions {
+  readonly ros: RosModule;
+  readonly node: RosNode;
+  readonly log: NodeLog;
+  readonly parameters: NodeParameters;
+  /** Current values by ROS name: dynamic ones change. */
+  readonly values: () => Readonly<Record<string, ParameterValue>>;
+  readonly recognizer: Recognizer;
+  readonly results: ResultPublisher;
+  readonly state: StatePublisher;
+  /** An image of the stream became a reference. */
+  readonly onGrown: () => void;
+}
+
+interface LocalizeAnswer {
+  readonly success: boolean;
+  readonly message: string;
+}
+
+/** What lives from activate to deactivate: cameras, pose topics, adapters, and the way of an image through them. */
+export class ActiveSession {
+  readonly cameras: readonly CameraInput[];
+  readonly latency = new LatencyWindow();
+  readonly eventLoop = new EventLoopMonitor();
+  readonly #options: ActiveSessionOptions;
+  readonly #poses: PoseTrack | undefined;
+  readonly #odometry: PoseTrack | undefined;
+  readonly #pump: ImagePump;
+  readonly #initialPose: InitialPoseAdapter;
+  readonly #rtabmap: RtabmapAdapter;
+  readonly #align: AlignPoseService | undefined;
+  readonly #listeners = new Set<(recognition: Recognition) => void>();
+
+  constructor(options: ActiveSessionOptions) {
+    this.#options = options;
+    const { ros, node, log, parameters, recognizer } = options;
+    const track = (parameter: string, topic: string): PoseTrack | undefined =>
+      topic === '' ? undefined : new PoseTrack({ ros, node, log, parameter, topic });
+    this.#poses = track('pose_topic', parameters.poseTopic);
+    this.#odometry = track('odometry_topic', parameters.odometryTopic);
+    this.#initialPose = new InitialPoseAdapter(
+      ros,
+      node,
+      () => options.values()['publish_initialpose_when_lost'] === true,
+    );
+    this.#rtabmap = new RtabmapAdapter({
+      ros,
+      node,
+      log,
+      publishGlobalPose: parameters.publishRtabmapGlobalPose,
+      publishLinks: parameters.publishRtabmapLinks,
+    });
+    this.#align = parameters.serveAlignPose ? new AlignPoseService(node, log) : undefined;
+    const onImage = (): void => this.#pump.kick();
+    this.cameras = parameters.cameras.map(
+      (camera) =>
+        new CameraInput({
+          ros,
+          node,
+          log,
+          parameters: camera,
+          watchdogS: () => options.values()['watchdog_s'] as number,
+          onImage,
+        }),
+    );
+    this.#pump = new ImagePump({
+      recognizer,
+      cameras: this.cameras,
+      ...(this.#poses === undefined ? {} : { poses: this.#poses }),
+      ...(this.#odometry === undefined ? {} : { odometry: this.#odometry }),
+      log,
+      onResult: (recognition, queueMs) => this.#onResult(recognition, queueMs),
+    });
+  }
+
+  nextImage(camera: string, timeoutMs: number): Promise<StampedImage> {
+    const input = camera === '' ? this.cameras[0] : this.cameras.find(({ name }) => name === camera);
+    if (input === undefined)
+      throw new VprError(
+        'ARGUMENT_INVALID',
+        `Expected one of ${this.cameras.map(({ name }) => name).join(', ')} for 'camera', got '${camera}'`,
+      );
+    return input.nextImage(timeoutMs);
+  }
+
+  /** Starts from scratch and waits for the first accepted place. */
+  async localize(timeoutMs: number): Promise<LocalizeAnswer> {
+    await this.#options.recognizer.resetFilter();
+    return new Promise((resolve) => {
+      let last: Recognition | undefined;
+      const end = (answer: LocalizeAnswer): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(listen);
+        resolve(answer);
+      };
+      const listen = (recognition: Recognition): void => {
+        last = recognition;
+        if (!recognition.accepted) return;
+        const { placeId, label, confidence } = recognition;
+        end({ success: true, message: `place ${placeId} (${label}), confidence ${confidence.toFixed(3)}` });
+      };
+      const timer = setTimeout(() => {
+        const why = last === undefined ? 'no image was processed' : `the last image was rejected: ${last.rejectReason}`;
+        end({ success: false, message: `no place within ${timeoutMs / 1000} s; ${why}` });
+      }, timeoutMs);
+      this.#listeners.add(listen);
+    });
+  }
+
+  /** Unsubscribes, and waits for the image that the worker has. */
+  async close(): Promise<void> {
+    for (const camera of this.cameras) camera.close();
+    this.#poses?.close();
+    this.#odometry?.close();
+    this.eventLoop.close();
+    this.#initialPose.close();
+    this.#rtabmap.close();
+    this.#align?.close();
+    await this.#pump.stop();
+  }
+
+  #onResult(recognition: Recognition, queueMs: number): void {
+    const { results, state, recognizer, log } = this.#options;
+    this.latency.add(recognition.latency, queueMs);
+    results.publish(recognition, recognizer, queueMs);
+    state.see(recognition);
+    const pose = localizedPoseMessage(recognition, recognizer.info.map.mapFrame);
+    if (this.#initialPose.see(recognition.state, pose)) log.info('published initialpose');
+    if (pose !== undefined) {
+      this.#rtabmap.seePose(pose);
+      this.#align?.see({ message: pose, confidence: recognition.confidence });
+    }
+    if (recognition.loopClosure !== undefined) this.#rtabmap.seeClosure(recognition.loopClosure);
+    if (recognition.addedReferenceId !== undefined) this.#options.onGrown();
+    for (const listen of this.#listeners) listen(recognition);
+  }
+}

@@ -1,0 +1,81 @@
+import type { MapSummary, Recognizer, RecognizerInfo } from '../worker/protocol.js';
+import type { ActiveSession } from './ActiveSession.js';
+import { cameraStatus, inferenceStatus, mapStatus, stateStatus } from './diagnosticStatuses.js';
+import { resultQos } from './qos.js';
+import type { RosMessage, RosModule, RosNode, RosPublisher } from './RosApi.js';
+import { stampMessage } from './stamp.js';
+import type { StatePublisher } from './StatePublisher.js';
+
+/** /diagnostics, from construction on: a node that cannot be configured says why there, too. */
+export class DiagnosticsPublisher {
+  readonly #node: RosNode;
+  readonly #publisher: RosPublisher;
+  readonly #state: StatePublisher;
+  #timer: NodeJS.Timeout | undefined;
+  #recognizer: Recognizer | undefined;
+  #map: MapSummary | undefined;
+  #session: ActiveSession | undefined;
+  #restarts = 0;
+
+  constructor(ros: RosModule, node: RosNode, state: StatePublisher, periodS: number) {
+    this.#node = node;
+    this.#state = state;
+    this.#publisher = node.createPublisher('diagnostic_msgs/msg/DiagnosticArray', '/diagnostics', {
+      qos: resultQos(ros),
+    });
+    this.#timer = setInterval(() => this.publish(), periodS * 1000);
+  }
+
+  setRecognizer(recognizer: Recognizer | undefined): void {
+    this.#recognizer = recognizer;
+    this.#map = recognizer?.info.map;
+    this.#restarts = 0;
+  }
+
+  setSession(session: ActiveSession | undefined): void {
+    this.#session = session;
+  }
+
+  setMap(map: MapSummary): void {
+    this.#map = map;
+  }
+
+  setRestarts(restarts: number): void {
+    this.#restarts = restarts;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  publish(): void {
+    this.#publisher.publish({
+      header: { stamp: stampMessage(this.#node.now().nanoseconds), frame_id: '' },
+      status: this.#statuses(),
+    });
+  }
+
+  #statuses(): RosMessage[] {
+    const prefix = this.#node.getFullyQualifiedName().slice(1);
+    const { lifecycle, place, mode, error } = this.#state.state;
+    const statuses = [stateStatus(prefix, lifecycle, place, mode, error)];
+    const nowMs = performance.now();
+    for (const camera of this.#session?.cameras ?? []) statuses.push(cameraStatus(prefix, camera, nowMs));
+    if (this.#recognizer === undefined || this.#map === undefined) return statuses;
+    const info: RecognizerInfo = { ...this.#recognizer.info, map: this.#map };
+    const session = this.#session;
+    if (session !== undefined)
+      statuses.push(
+        inferenceStatus(
+          prefix,
+          info,
+          session.latency.summary(),
+          { window: session.eventLoop.takeWindow(), total: session.eventLoop.total() },
+          this.#restarts,
+        ),
+      );
+    statuses.push(mapStatus(prefix, info));
+    return statuses;
+  }
+}
