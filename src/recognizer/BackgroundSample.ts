@@ -1,0 +1,50 @@
+import { dotProduct, type Descriptor } from '../core/descriptor.js';
+import type { PlaceMap } from '../map/PlaceMap.js';
+
+/** Where the similarities of a query to places that it does not show lie. */
+export interface Background {
+  readonly median: number;
+  /** Half-width: median minus the 16th percentile, at least MIN_SPREAD. The upper side would hold right matches. */
+  readonly spread: number;
+}
+
+const SAMPLE = 64;
+const MIN_SPREAD = 0.01;
+
+/**
+ * A fixed sample of the map's descriptors, evenly spread over its references: tells how similar this query is to just
+ * any place, whatever the network, the map's size and the shortlist. Drawn again when the map has grown by half.
+ */
+export class BackgroundSample {
+  #rows: Descriptor[] = [];
+  #drawnAtSize = 0;
+
+  /** query: [D]. undefined while the map has fewer than 4 references. */
+  measure(
+    query: Descriptor,
+    map: Pick<PlaceMap, 'referenceIds' | 'readDescriptors' | 'dimension'>,
+  ): Background | undefined {
+    const ids = map.referenceIds;
+    if (ids.length < 4) return undefined;
+    if (ids.length >= this.#drawnAtSize * 1.5 || ids.length < this.#drawnAtSize) this.#draw(map);
+    const similarities = Float64Array.from(this.#rows, (row) => dotProduct(row, query)).sort();
+    const median = similarities[similarities.length >> 1]!;
+    const low = similarities[Math.floor(similarities.length * 0.16)]!;
+    return { median, spread: Math.max(MIN_SPREAD, median - low) };
+  }
+
+  reset(): void {
+    this.#drawnAtSize = 0;
+    this.#rows = [];
+  }
+
+  #draw(map: Pick<PlaceMap, 'referenceIds' | 'readDescriptors' | 'dimension'>): void {
+    const all = map.referenceIds;
+    const count = Math.min(SAMPLE, all.length);
+    const ids = Uint32Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]!);
+    const rows = new Float32Array(count * map.dimension);
+    map.readDescriptors(ids, rows);
+    this.#rows = Array.from({ length: count }, (_, i) => rows.subarray(i * map.dimension, (i + 1) * map.dimension));
+    this.#drawnAtSize = all.length;
+  }
+}

@@ -1,0 +1,56 @@
+import type { PlaceId } from '../core/reference.js';
+
+export interface ClosureGateSettings {
+  readonly debounceS: number;
+  readonly muteAfterRejections: number;
+  readonly muteS: number;
+}
+
+interface PlaceRecord {
+  rejections: number;
+  mutedUntilNs: bigint;
+}
+
+/** Remembers what a back end made of closures: places that it rejects again and again are muted for a while. */
+export class ClosureGate {
+  readonly #places = new Map<PlaceId, PlaceRecord>();
+  readonly #lastSentNs = new Map<PlaceId, bigint>();
+
+  isMuted(placeId: PlaceId, stampNs: bigint): boolean {
+    const record = this.#places.get(placeId);
+    return record !== undefined && stampNs < record.mutedUntilNs;
+  }
+
+  /** Places that are muted at this time, ascending. */
+  mutedPlaces(stampNs: bigint): PlaceId[] {
+    return [...this.#places.keys()].filter((placeId) => this.isMuted(placeId, stampNs)).sort((a, b) => a - b);
+  }
+
+  report(placeId: PlaceId, accepted: boolean, stampNs: bigint, settings: ClosureGateSettings): void {
+    if (accepted) {
+      this.#places.delete(placeId);
+      return;
+    }
+    const record = this.#places.get(placeId) ?? { rejections: 0, mutedUntilNs: -(2n ** 63n) };
+    record.rejections++;
+    if (record.rejections >= settings.muteAfterRejections) {
+      record.mutedUntilNs = stampNs + BigInt(Math.round(settings.muteS * 1e9));
+      record.rejections = 0;
+    }
+    this.#places.set(placeId, record);
+  }
+
+  /** True, and remembered as sent, unless one to this place went out less than debounceS ago. */
+  trySend(placeId: PlaceId, stampNs: bigint, settings: ClosureGateSettings): boolean {
+    const last = this.#lastSentNs.get(placeId);
+    // A stamp before the last one is a clock that jumped back: nothing to wait for.
+    if (last !== undefined && stampNs >= last && Number(stampNs - last) / 1e9 < settings.debounceS) return false;
+    this.#lastSentNs.set(placeId, stampNs);
+    return true;
+  }
+
+  /** Forgets when closures went out (jumps in time), not what the back end rejected. */
+  resetTimes(): void {
+    this.#lastSentNs.clear();
+  }
+}

@@ -1,0 +1,137 @@
+import { VprError } from '../core/VprError.js';
+import { FEATURES } from './Evidence.js';
+import type { Preset } from './RecognizerSettings.js';
+
+export const PRESETS: readonly Preset[] = ['precision', 'balanced', 'recall'];
+
+/** Target false-positive rate of each preset: accepted answers among images whose place is not in the map. */
+export const TARGET_FALSE_POSITIVE_RATE: Readonly<Record<Preset, number>> = {
+  precision: 0.001,
+  balanced: 0.01,
+  recall: 0.05,
+};
+
+/** P(right) = isotonic(sigmoid(weights . features)). */
+export interface Calibrator {
+  /** [FEATURES.length]. */
+  readonly weights: readonly number[];
+  /** Monotone correction, linear between its knots: x ascending in [0,1], y non-decreasing in [0,1]. Empty: none. */
+  readonly isotonic: { readonly x: readonly number[]; readonly y: readonly number[] };
+  /** Confidence from which an answer is accepted, by preset. */
+  readonly thresholds: Readonly<Record<Preset, number>>;
+}
+
+/** The documented probability model of a map or a model; stored as JSON in the map's meta or beside the model. */
+export interface ConfidenceModel {
+  readonly formatVersion: 1;
+  /** "generic", or what it was fitted on. */
+  readonly fittedOn: string;
+  /** Model it was fitted for; another model's is not used. Empty: any. */
+  readonly modelSha256: string;
+  readonly features: readonly string[];
+  /** One image alone. */
+  readonly single: Calibrator;
+  /** With the temporal filter's log-odds. */
+  readonly temporal: Calibrator;
+  /** log P(z | right) / P(z | wrong) = offset + slope * z, for the filter. */
+  readonly likelihood: { readonly offset: number; readonly slope: number };
+  /** Figures of the fit, for people. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+export function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
+
+export function logit(probability: number): number {
+  return Math.log(probability / (1 - probability));
+}
+
+/** Linear between the knots, constant outside them. */
+export function interpolate(x: readonly number[], y: readonly number[], at: number): number {
+  if (x.length === 0) return at;
+  if (at <= x[0]!) return y[0]!;
+  const last = x.length - 1;
+  if (at >= x[last]!) return y[last]!;
+  let low = 0;
+  let high = last;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (x[middle]! <= at) low = middle;
+    else high = middle;
+  }
+  const part = (at - x[low]!) / (x[high]! - x[low]!);
+  return y[low]! + part * (y[high]! - y[low]!);
+}
+
+/** P(right), 0...1. features: [FEATURES.length]. */
+export function confidenceOf(calibrator: Calibrator, features: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < features.length; i++) sum += calibrator.weights[i]! * features[i]!;
+  return interpolate(calibrator.isotonic.x, calibrator.isotonic.y, sigmoid(sum));
+}
+
+/**
+ * The first calibration, for a model that nobody fitted one for: a lead of two spreads over every other place, well above
+ * the background, is about even. Hand-set and said to be so; `vpr tune` replaces it.
+ */
+export const GENERIC_CONFIDENCE: ConfidenceModel = {
+  formatVersion: 1,
+  fittedOn: 'generic',
+  modelSha256: '',
+  features: FEATURES,
+  //         bias  sim  z     marginZ ham hamLead agree logN temporal
+  single: {
+    weights: [-3.5, 0, 0.5, 1.2, 0, 0.5, 1, -0.3, 0],
+    isotonic: { x: [], y: [] },
+    thresholds: { precision: 0.9, balanced: 0.7, recall: 0.5 },
+  },
+  temporal: {
+    weights: [-2, 0, 0.3, 0.6, 0, 0.3, 0.5, -0.2, 0.6],
+    isotonic: { x: [], y: [] },
+    thresholds: { precision: 0.9, balanced: 0.7, recall: 0.5 },
+  },
+  likelihood: { offset: -2, slope: 1.2 },
+  figures: {},
+};
+
+function isNumbers(value: unknown, least: number, most: number): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= 10_000 &&
+    value.every((item) => typeof item === 'number' && item >= least && item <= most)
+  );
+}
+
+/** Reads a model from JSON. Throws CALIBRATION_INVALID naming the field. */
+export function parseConfidenceModel(json: string, where: string): ConfidenceModel {
+  const fail = (expected: string, name: string): never => {
+    throw new VprError('CALIBRATION_INVALID', `Expected ${expected} for ${name} of the calibration [${where}]`);
+  };
+  let value: Partial<Record<keyof ConfidenceModel, unknown>>;
+  try {
+    value = JSON.parse(json) as typeof value;
+  } catch (error) {
+    throw new VprError('CALIBRATION_INVALID', `Expected JSON for the calibration [${where}]`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null) return fail('an object', 'the root');
+  if (value.formatVersion !== 1) fail('1', 'formatVersion');
+  if (JSON.stringify(value.features) !== JSON.stringify(FEATURES)) fail(FEATURES.join(', '), 'features');
+  for (const name of ['single', 'temporal'] as const) {
+    const part = value[name] as Partial<Calibrator> | undefined;
+    if (!isNumbers(part?.weights, -1e6, 1e6) || part.weights.length !== FEATURES.length)
+      fail(`${FEATURES.length} numbers`, `${name}.weights`);
+    const { x, y } = (part?.isotonic ?? {}) as { x?: unknown; y?: unknown };
+    if (!isNumbers(x, 0, 1) || !isNumbers(y, 0, 1) || x.length !== y.length) fail('knots in 0...1', `${name}.isotonic`);
+    else if (x.some((at, i) => i > 0 && (at <= x[i - 1]! || y[i]! < y[i - 1]!)))
+      fail('ascending knots', `${name}.isotonic`);
+    for (const preset of PRESETS)
+      if (!isNumbers([part?.thresholds?.[preset]], 0, 1)) fail('0...1', `${name}.thresholds.${preset}`);
+  }
+  const likelihood = value.likelihood as Partial<ConfidenceModel['likelihood']> | undefined;
+  if (!isNumbers([likelihood?.offset, likelihood?.slope], -1e3, 1e3)) fail('offset and slope', 'likelihood');
+  if (typeof value.fittedOn !== 'string') fail('a string', 'fittedOn');
+  if (typeof value.modelSha256 !== 'string') fail('a string', 'modelSha256');
+  if (typeof value.figures !== 'object' || value.figures === null) fail('an object', 'figures');
+  return value as ConfidenceModel;
+}

@@ -1,0 +1,49 @@
+import { distanceBetween } from '../core/pose.js';
+import type { Reference, ReferenceId } from '../core/reference.js';
+import type { PlaceMap } from '../map/PlaceMap.js';
+
+const CAPACITY = 50_000;
+
+/** Records of references, kept after their first use: candidates repeat from image to image. */
+export class ReferenceCache {
+  readonly #map: Pick<PlaceMap, 'reference' | 'referenceIds'>;
+  #records = new Map<ReferenceId, Reference>();
+  #spacingM: number | undefined;
+  #spacingAtSize = 0;
+
+  constructor(map: Pick<PlaceMap, 'reference' | 'referenceIds'>) {
+    this.#map = map;
+  }
+
+  get(referenceId: ReferenceId): Reference {
+    const known = this.#records.get(referenceId);
+    if (known !== undefined) return known;
+    const reference = this.#map.reference(referenceId);
+    if (this.#records.size >= CAPACITY) this.#records = new Map();
+    this.#records.set(referenceId, reference);
+    return reference;
+  }
+
+  /** Median distance between references that follow each other in one session, metres; undefined without poses. */
+  spacingM(): number | undefined {
+    const ids = this.#map.referenceIds;
+    if (ids.length >= 2 && ids.length >= this.#spacingAtSize * 2) {
+      this.#spacingM = this.#measureSpacing(ids);
+      this.#spacingAtSize = ids.length;
+    }
+    return this.#spacingM;
+  }
+
+  #measureSpacing(ids: Uint32Array): number | undefined {
+    const distances: number[] = [];
+    const pairs = Math.min(100, ids.length - 1);
+    for (let i = 0; i < pairs; i++) {
+      const at = Math.floor((i * (ids.length - 1)) / pairs);
+      const a = this.get(ids[at]!);
+      const b = this.get(ids[at + 1]!);
+      if (a.sessionId === b.sessionId && a.pose !== undefined && b.pose !== undefined)
+        distances.push(distanceBetween(a.pose, b.pose));
+    }
+    return distances.length === 0 ? undefined : distances.sort((a, b) => a - b)[distances.length >> 1];
+  }
+}
