@@ -114,6 +114,10 @@ export class RecognizerClient implements Recognizer {
     return this.#call('reportClosure', [referenceId, queryStampNs, accepted]);
   }
 
+  mutedPlaces(): Promise<readonly PlaceId[]> {
+    return this.#call('mutedPlaces', []);
+  }
+
   async setParameters(values: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#call<void>('setParameters', [values]);
     this.#start = { ...this.#start, parameters: { ...this.#start.parameters, ...values } };

@@ -1,9 +1,216 @@
-import { VprError } from '../core/VprError.js';
-import type { RecognizerHost } from './messages.js';
-import type { RecognizerStart } from './protocol.js';
+import { changeParameters, parseParameters, type NodeParameters } from '../config/parseParameters.js';
+import type { Recognition } from '../core/recognition.js';
+import type { PlaceId, ReferenceId } from '../core/reference.js';
+import type { StampedImage } from '../core/StampedImage.js';
+import { openModel, type OpenModel } from '../inference/openModel.js';
+import type { ConfidenceModel } from '../recognizer/ConfidenceModel.js';
+import { PlaceRecognizer, type Observation } from '../recognizer/PlaceRecognizer.js';
+import { confidenceFor } from './confidenceFor.js';
+import { describeImage } from './describeImage.js';
+import { MapKeyframes } from './MapKeyframes.js';
+import { openMap, refuseInLocalization, type OpenMap } from './openMap.js';
+import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
+import { recognizerSettings } from './recognizerSettings.js';
 
-/** Opens model and map and puts the recognizer together, in this thread. `note` hears of slow steps. */
-export async function openRecognizer(start: RecognizerStart, note: (text: string) => void): Promise<RecognizerHost> {
-  note(`opening ${start.modelPath}`);
-  throw new VprError('MODEL_INVALID', `Expected a model in ${start.modelPath}, got none that this version can open`);
+/** What only callers in the same thread may have. */
+export interface LocalRecognizerOptions {
+  /** Hears of slow steps. */
+  readonly note?: (text: string) => void;
+  /** Name and origin of the session that a growing map gets. */
+  readonly session?: { readonly name: string; readonly source: string };
+  /** Instead of the map's or the model's own. */
+  readonly confidence?: ConfidenceModel;
+  /** Hears every image's evidence. */
+  readonly onObservation?: (observation: Observation) => void;
+  /** An open model to use; the caller closes it. */
+  readonly model?: OpenModel;
+}
+
+/** Opens model and map and puts the recognizer together, in this thread: the worker's host, or offline tools' own. */
+export async function openRecognizer(
+  start: RecognizerStart,
+  options: LocalRecognizerOptions = {},
+): Promise<LocalRecognizer> {
+  const parameters = parseStart(start);
+  const model =
+    options.model ??
+    (await openModel(start.modelPath, {
+      providers: start.executionProviders,
+      deviceId: parameters.deviceId,
+      threads: parameters.inferenceThreads,
+      ...(options.note === undefined ? {} : { note: options.note }),
+    }));
+  try {
+    const map = await openMap(start.mapPath, model, mapOptions(start, parameters));
+    return new LocalRecognizer(start, parameters, model, map, options);
+  } catch (error) {
+    if (options.model === undefined) await model.extractor.close();
+    throw error;
+  }
+}
+
+function parseStart(start: RecognizerStart): NodeParameters {
+  const { mode, mapPath, parameters } = start;
+  return parseParameters({ ...parameters, mode, map: mapPath ?? '' });
+}
+
+function mapOptions(start: RecognizerStart, parameters: NodeParameters) {
+  return {
+    mode: start.mode,
+    cacheMb: parameters.descriptorCacheMb,
+    threads: parameters.searchThreads,
+    storage: parameters.mapStorage,
+    mapFrame: parameters.mapFrame,
+  };
+}
+
+/** A Recognizer in the calling thread. */
+export class LocalRecognizer implements Recognizer {
+  readonly #start: RecognizerStart;
+  readonly #options: LocalRecognizerOptions;
+  readonly #model: OpenModel;
+  #parameters: NodeParameters;
+  #values: Readonly<Record<string, unknown>>;
+  #open: OpenMap;
+  #recognizer: PlaceRecognizer;
+  readonly #inFlight = new Set<Promise<unknown>>();
+
+  constructor(
+    start: RecognizerStart,
+    parameters: NodeParameters,
+    model: OpenModel,
+    map: OpenMap,
+    options: LocalRecognizerOptions,
+  ) {
+    this.#start = start;
+    this.#parameters = parameters;
+    this.#values = start.parameters;
+    this.#model = model;
+    this.#open = map;
+    this.#options = options;
+    this.#recognizer = this.#assemble(map);
+  }
+
+  get info(): RecognizerInfo {
+    return {
+      manifest: this.#model.manifest,
+      modelSha256: this.#model.sha256,
+      provider: this.#model.extractor.provider,
+      providerNotes: this.#model.providerNotes,
+      map: this.#open.map.summary(),
+      mode: this.#start.mode,
+    };
+  }
+
+  /** Bytes held by the search. */
+  memoryUse(): { codeBytes: number; cacheBytes: number } {
+    return this.#open.search.memoryUse();
+  }
+
+  mutedPlaces(): Promise<readonly PlaceId[]> {
+    return Promise.resolve(this.#recognizer.mutedPlaces());
+  }
+
+  recognize(image: StampedImage): Promise<Recognition> {
+    return this.#tracked(this.#recognizer.recognize(image));
+  }
+
+  query(image: StampedImage, k: number): Promise<Recognition> {
+    return this.#tracked(this.#recognizer.query(image, k));
+  }
+
+  async addPlace(
+    image: StampedImage,
+    label: string,
+    placeId: PlaceId,
+  ): Promise<{ referenceId: ReferenceId; placeId: PlaceId }> {
+    refuseInLocalization(this.#start.mode, 'adding a place');
+    return this.#tracked(this.#recognizer.addPlace(label === '' ? image : { ...image, name: label }, placeId));
+  }
+
+  async loadMap(path: string): Promise<MapSummary> {
+    const opened = await openMap(path, this.#model, mapOptions(this.#start, this.#parameters));
+    let recognizer: PlaceRecognizer;
+    try {
+      recognizer = this.#assemble(opened);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    const previous = this.#open;
+    this.#open = opened;
+    this.#recognizer = recognizer;
+    // An image that was taken before the swap is answered from the old map.
+    await Promise.allSettled(this.#inFlight);
+    await previous.close();
+    return opened.map.summary();
+  }
+
+  saveMap(path?: string): Promise<MapSummary> {
+    const { map } = this.#open;
+    if (path === undefined) map.flush();
+    else map.saveAs(path);
+    return Promise.resolve({ ...map.summary(), ...(path === undefined ? {} : { path }) });
+  }
+
+  mapSummary(): Promise<MapSummary> {
+    return Promise.resolve(this.#open.map.summary());
+  }
+
+  places(): Promise<readonly PlaceSummary[]> {
+    return Promise.resolve(this.#open.map.places());
+  }
+
+  thumbnail(referenceId: ReferenceId): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#open.map.thumbnail(referenceId));
+  }
+
+  reportClosure(referenceId: ReferenceId, queryStampNs: bigint, accepted: boolean): Promise<void> {
+    this.#recognizer.reportClosure(referenceId, queryStampNs, accepted);
+    return Promise.resolve();
+  }
+
+  setParameters(values: Readonly<Record<string, unknown>>): Promise<void> {
+    const { mode, mapPath } = this.#start;
+    this.#parameters = changeParameters({ ...this.#values, mode, map: mapPath ?? '' }, values);
+    this.#values = { ...this.#values, ...values };
+    this.#recognizer.setSettings(recognizerSettings(this.#parameters));
+    return Promise.resolve();
+  }
+
+  resetFilter(): Promise<void> {
+    this.#recognizer.resetFilter();
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.#open.close();
+    if (this.#options.model === undefined) await this.#model.extractor.close();
+  }
+
+  #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#inFlight.add(work);
+    const done = (): boolean => this.#inFlight.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #assemble(opened: OpenMap): PlaceRecognizer {
+    const { extractor, sha256 } = this.#model;
+    const session = this.#options.session ?? { name: this.#start.mode, source: 'vpr_node' };
+    const recognizer = new PlaceRecognizer({
+      describe: (image) => describeImage(image, extractor, opened.encode),
+      map: opened.map,
+      search: opened.search,
+      confidence: this.#options.confidence ?? confidenceFor(opened.map, this.#start.modelPath, sha256),
+      settings: recognizerSettings(this.#parameters),
+      mode: this.#start.mode,
+      ...(this.#start.mode === 'localization'
+        ? {}
+        : { keyframes: new MapKeyframes(opened.map, session, this.#parameters) }),
+      now: () => performance.now(),
+    });
+    recognizer.onObservation = this.#options.onObservation;
+    return recognizer;
+  }
 }

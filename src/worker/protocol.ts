@@ -79,6 +79,8 @@ export interface Recognizer {
   thumbnail(referenceId: ReferenceId): Promise<Uint8Array | undefined>;
   /** A back end's verdict on a closure; rejected ones count towards muting the place. */
   reportClosure(referenceId: ReferenceId, queryStampNs: bigint, accepted: boolean): Promise<void>;
+  /** Places that are muted now because the back end rejected closures to them, ascending. */
+  mutedPlaces(): Promise<readonly PlaceId[]>;
   /** Dynamic parameters only, already validated by src/config. */
   setParameters(values: Readonly<Record<string, unknown>>): Promise<void>;
   /** Forgets the temporal filter's belief (`~/localize`, jumps in time). */

@@ -1,0 +1,106 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { BinaryCode } from '../core/binaryCode.js';
+import type { Descriptor } from '../core/descriptor.js';
+import { VprError } from '../core/VprError.js';
+import { ProjectionBinarizer } from '../inference/Binarizer.js';
+import type { OpenModel } from '../inference/openModel.js';
+import { checkMapModel, type MapMeta } from '../map/MapMeta.js';
+import { PlaceMap } from '../map/PlaceMap.js';
+import { createPlaceSearch } from '../search/createPlaceSearch.js';
+import type { PlaceSearch } from '../search/PlaceSearch.js';
+import type { RecognizerMode } from './protocol.js';
+
+/** A map that answers: its file, and the search over its codes. */
+export interface OpenMap {
+  readonly map: PlaceMap;
+  readonly search: PlaceSearch;
+  /** Codes of queries, where the map has a projection of its own. */
+  readonly encode?: (descriptor: Descriptor) => BinaryCode;
+  close(): Promise<void>;
+}
+
+export interface OpenMapOptions {
+  readonly mode: RecognizerMode;
+  readonly cacheMb: number;
+  /** 0: one. */
+  readonly threads: number;
+  /** Of a new map. */
+  readonly storage: 'f32' | 'f16' | 'int8';
+  readonly mapFrame: string;
+}
+
+/**
+ * Opens a map for a model, or an empty one in memory, and loads its codes block by block, letting other work of this
+ * thread run between two. Throws MAP_* errors; MAP_OTHER_MODEL with both names.
+ */
+export async function openMap(path: string | undefined, model: OpenModel, options: OpenMapOptions): Promise<OpenMap> {
+  const map =
+    path === undefined ? PlaceMap.createTemporary(newMapMeta(model, options)) : openFile(path, model, options.mode);
+  try {
+    const search = createPlaceSearch({
+      store: map,
+      cacheBytes: options.cacheMb * 2 ** 20,
+      ...(options.threads === 0 ? {} : { threads: options.threads }),
+    });
+    for (const { referenceIds, codes } of map.codes()) {
+      search.addBlock(referenceIds, codes);
+      await nextTurn();
+    }
+    const { binarizer } = map.meta;
+    const own =
+      binarizer.kind === 'projection'
+        ? new ProjectionBinarizer(binarizer.projection, map.dimension, binarizer.mean)
+        : undefined;
+    return {
+      map,
+      search,
+      ...(own === undefined ? {} : { encode: (descriptor: Descriptor) => own.encode(descriptor) }),
+      async close() {
+        await search.close();
+        map.close();
+      },
+    };
+  } catch (error) {
+    map.close();
+    throw error;
+  }
+}
+
+function openFile(path: string, model: OpenModel, mode: RecognizerMode): PlaceMap {
+  const map = PlaceMap.open(path, mode === 'localization' ? 'read' : 'append');
+  try {
+    checkMapModel(map.meta, modelIdentity(model), map.path);
+    return map;
+  } catch (error) {
+    map.close();
+    throw error;
+  }
+}
+
+export function modelIdentity({ manifest, sha256 }: OpenModel): {
+  name: string;
+  sha256: string;
+  descriptorDimension: number;
+} {
+  return { name: manifest.name, sha256, descriptorDimension: manifest.descriptorDimension };
+}
+
+/** Meta of a map that begins with this model. */
+export function newMapMeta(model: OpenModel, options: Pick<OpenMapOptions, 'storage' | 'mapFrame'>): MapMeta {
+  return {
+    modelName: model.manifest.name,
+    modelSha256: model.sha256,
+    descriptorDimension: model.manifest.descriptorDimension,
+    storage: options.storage,
+    mapFrame: options.mapFrame,
+    poseKind: 'mapFromBase',
+    childFrame: '',
+    binarizer: { kind: 'model' },
+  };
+}
+
+/** Throws MAP_READ_ONLY: what a fixed map cannot do. */
+export function refuseInLocalization(mode: RecognizerMode, what: string): void {
+  if (mode === 'localization')
+    throw new VprError('MAP_READ_ONLY', `Expected mode mapping or slam for ${what}, got localization`);
+}
