@@ -10,7 +10,7 @@ const reply = (message: WorkerReply): void => port.postMessage(message);
 
 try {
   const { start } = workerData as WorkerData;
-  serveRecognizer(port, await openRecognizer(start, (note) => reply({ kind: 'progress', note })));
+  serveRecognizer(port, await openRecognizer(start, { note: (note) => reply({ kind: 'progress', note }) }));
 } catch (error) {
   reply({ kind: 'open-failed', failure: failureOf(error) });
 }
