@@ -1,0 +1,97 @@
+import { CODE_BITS } from '../core/binaryCode.js';
+import type { Scan } from '../hamming/scanKernels.js';
+import { BLOCK_CODES, BLOCK_STRIDE, stateBytes, STATE } from '../hamming/scanState.js';
+import { NearestSelector } from './NearestSelector.js';
+
+/** Entries of the candidate list of a state. */
+const CAPACITY = 4096;
+/** Up to this k the kernel lowers the bound itself; above it hands all candidates on. */
+export const MAX_KERNEL_K = 1024;
+const NEVER = 0xffffffff;
+
+/** Bytes of one selection's state. */
+export const SELECTION_BYTES = Math.ceil(stateBytes(CAPACITY) / 64) * 64;
+
+/** One query's running selection in a kernel's memory: starts it, scans into it, makes room in it, reads it out. */
+export class Selection {
+  readonly #address: number;
+  #words: Uint32Array;
+  #k = 1;
+  /** Only for k above MAX_KERNEL_K. */
+  #selector: NearestSelector | undefined;
+
+  constructor(buffer: ArrayBuffer, address: number) {
+    this.#address = address;
+    this.#words = new Uint32Array(buffer, address, SELECTION_BYTES / 4);
+  }
+
+  /** To be called when a memory that is not shared has grown. */
+  rebind(buffer: ArrayBuffer): void {
+    this.#words = new Uint32Array(buffer, this.#address, SELECTION_BYTES / 4);
+  }
+
+  start(k: number): void {
+    this.#k = k;
+    this.#selector = k > MAX_KERNEL_K ? new NearestSelector(k) : undefined;
+    const words = this.#words;
+    words[STATE.k / 4] = this.#selector === undefined ? k : NEVER;
+    words[STATE.bound / 4] = CODE_BITS + 1;
+    words[STATE.below / 4] = 0;
+    words[STATE.count / 4] = 0;
+    words[STATE.capacity / 4] = CAPACITY;
+    words.fill(0, STATE.histogram / 4, STATE.histogram / 4 + CODE_BITS + 2);
+  }
+
+  /** A selection that another thread made and compacted; k at most MAX_KERNEL_K. */
+  viewFor(k: number): this {
+    this.#k = k;
+    return this;
+  }
+
+  /** Scans whole blocks, in ascending position over all calls since `start`. */
+  scan(scan: Scan, firstBlockAddress: number, block: number, blocks: number, query: number): void {
+    for (let left = blocks; left > 0;) {
+      const at = block + blocks - left;
+      left = scan(firstBlockAddress + at * BLOCK_STRIDE, left, query, this.#address, at * BLOCK_CODES);
+      if (left > 0) this.compact();
+    }
+  }
+
+  /** Calls back with the candidates that can still be among the k nearest, ascending by position. */
+  read(take: (position: number, distance: number) => void): void {
+    this.compact();
+    if (this.#selector !== undefined) {
+      const { positions, distances } = this.#selector.finish();
+      positions.forEach((position, i) => take(position, distances[i]!));
+      return;
+    }
+    const words = this.#words;
+    const end = STATE.candidates / 4 + words[STATE.count / 4]! * 2;
+    for (let at = STATE.candidates / 4; at < end; at += 2) take(words[at]!, words[at + 1]!);
+  }
+
+  /** Drops what can no longer be in the answer: at most k candidates stay in the list, in their order. */
+  compact(): void {
+    const words = this.#words;
+    const count = words[STATE.count / 4]!;
+    const first = STATE.candidates / 4;
+    if (this.#selector !== undefined) {
+      for (let at = first; at < first + 2 * count; at += 2)
+        if (words[at + 1]! < this.#selector.bound) this.#selector.push(words[at]!, words[at + 1]!);
+      words[STATE.count / 4] = 0;
+      words[STATE.bound / 4] = this.#selector.bound;
+      return;
+    }
+    const bound = words[STATE.bound / 4]!;
+    let atBound = this.#k - words[STATE.below / 4]!;
+    let kept = first;
+    for (let at = first; at < first + 2 * count; at += 2) {
+      const distance = words[at + 1]!;
+      if (distance > bound || (distance === bound && atBound-- <= 0)) continue;
+      words[kept] = words[at]!;
+      words[kept + 1] = distance;
+      kept += 2;
+    }
+    words[STATE.count / 4] = (kept - first) / 2;
+  }
+}
