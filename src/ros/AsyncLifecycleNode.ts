@@ -11,7 +11,14 @@
  */
 import { messageOf } from '../core/VprError.js';
 import { matchesNodeName } from './matchesNodeName.js';
-import type { RosContext, RosModule, RosNode, RosParameter, RosServiceResponse } from './RosApi.js';
+import type {
+  ParameterChangeResult,
+  RosContext,
+  RosModule,
+  RosNode,
+  RosParameter,
+  RosServiceResponse,
+} from './RosApi.js';
 
 interface NativeState {
   readonly id: number;
@@ -51,6 +58,8 @@ export interface LifecycleHandler {
   transition(name: TransitionName): Promise<boolean>;
   /** After a transition, with the state that the node is in now. */
   onState(label: string): void;
+  /** Before parameters are set; rclnodejs' own checks come after, and only say that something is wrong. */
+  checkParameters(parameters: readonly RosParameter[]): ParameterChangeResult;
   /** Something failed that is nobody's answer. */
   onError(sentence: string): void;
 }
@@ -103,6 +112,11 @@ export function createAsyncLifecycleNode(
       } catch (error) {
         handler.onError(messageOf(error));
       }
+    }
+
+    override setParametersAtomically(parameters: readonly RosParameter[]): ParameterChangeResult {
+      const result = handler.checkParameters(parameters);
+      return result.successful ? super.setParametersAtomically(parameters) : result;
     }
 
     // Overrides LifecycleNode._onChangeState; rclnodejs awaits what a service callback returns.

@@ -9,7 +9,7 @@ import {
 } from '../config/parseParameters.js';
 import { PARAMETERS } from '../config/parameters.js';
 import { messageOf, VprError } from '../core/VprError.js';
-import type { ParameterChangeResult, RosModule, RosNode, RosParameter } from './RosApi.js';
+import type { ParameterChangeResult, RosMessage, RosModule, RosNode, RosParameter } from './RosApi.js';
 
 /** rcl_interfaces/msg/ParameterType. */
 const ROS_TYPE: Readonly<Record<Parameter['type'], number>> = { bool: 1, int: 2, double: 3, string: 4, 'string[]': 9 };
@@ -38,7 +38,6 @@ export class NodeParameterServer {
     for (const camera of this.#values['cameras'] as readonly string[])
       for (const row of cameraParameters(camera)) this.#declare(row, overrides);
     for (const name of overrides.keys()) this.#checkKnown(name);
-    node.addOnSetParametersCallback((parameters) => this.#check(parameters));
     node.addPostSetParametersCallback((parameters) => this.#take(parameters));
   }
 
@@ -95,6 +94,9 @@ export class NodeParameterServer {
       row.dynamic ? 'takes effect at once' : 'read at configure: cannot be set while inactive or active',
     ];
     descriptor.additionalConstraints = constraints.join('; ');
+    const { toMessage } = descriptor;
+    // rclnodejs checks the range but leaves it out of what it tells others.
+    descriptor.toMessage = () => ({ ...toMessage.call(descriptor), ...this.#rangeMessage(row) });
     this.#node.declareParameter(new this.#ros.Parameter(row.name, type, rosValue(row, value)), descriptor, true);
   }
 
@@ -106,6 +108,14 @@ export class NodeParameterServer {
     return new this.#ros.IntegerRange(BigInt(from), BigInt(to), 1n);
   }
 
+  /** The range fields of rcl_interfaces/msg/ParameterDescriptor. */
+  #rangeMessage({ type, range }: Parameter): RosMessage {
+    if (range === undefined) return {};
+    const [from, to] = range;
+    if (type === 'double') return { floating_point_range: [{ from_value: from, to_value: to, step: 0 }] };
+    return { integer_range: [{ from_value: BigInt(from), to_value: BigInt(to), step: 1n }] };
+  }
+
   #checkKnown(name: string): void {
     if (FOREIGN.test(name) || this.#node.hasParameter(name)) return;
     try {
@@ -115,18 +125,24 @@ export class NodeParameterServer {
     }
   }
 
-  #check(parameters: readonly RosParameter[]): ParameterChangeResult {
+  /** Whether new values will do; asked by the node before it sets them, and before rclnodejs' less telling checks. */
+  check(parameters: readonly RosParameter[]): ParameterChangeResult {
     try {
       const changes: Record<string, ParameterValue> = {};
       for (const { name, value } of parameters) {
         const row = findParameter(name);
-        if (row !== undefined) changes[name] = parseParameter(row, plain(value));
+        if (row === undefined) this.#checkForeign(name);
+        else changes[name] = parseParameter(row, plain(value));
       }
       if (this.#locked) changeParameters(this.#values, changes);
       return { successful: true, reason: '' };
     } catch (error) {
       return { successful: false, reason: messageOf(error) };
     }
+  }
+
+  #checkForeign(name: string): void {
+    if (!this.#node.hasParameter(name)) parseParameters({ [name]: undefined });
   }
 
   #take(parameters: readonly RosParameter[]): void {

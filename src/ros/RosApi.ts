@@ -105,9 +105,9 @@ export interface RosNode {
   getPublishersInfoByTopic(topic: string): readonly RosEndpoint[];
   getParameterOverrides(): readonly RosParameter[];
   declareParameter(parameter: RosParameter, descriptor: object, ignoreOverrides: boolean): unknown;
+  setParametersAtomically(parameters: readonly RosParameter[]): ParameterChangeResult;
   hasParameter(name: string): boolean;
   getParameter(name: string): RosParameter;
-  addOnSetParametersCallback(callback: (parameters: readonly RosParameter[]) => ParameterChangeResult): void;
   addPostSetParametersCallback(callback: (parameters: readonly RosParameter[]) => void): void;
 }
 
@@ -131,7 +131,7 @@ export interface RosModule {
     description: string,
     readOnly: boolean,
     range?: object,
-  ) => { additionalConstraints: string };
+  ) => { additionalConstraints: string; toMessage(): RosMessage };
   readonly FloatingPointRange: new (from: number, to: number, step: number) => object;
   readonly IntegerRange: new (from: bigint, to: bigint, step: bigint) => object;
   readonly SubscriptionEventCallbacks: new () => RosSubscriptionEvents;

@@ -41,6 +41,7 @@ export class VprNode {
     this.node = createAsyncLifecycleNode(ros, native, 'vpr_node', {
       transition: (name) => this.#transition(name),
       onState: (label) => this.#state.setLifecycle(label),
+      checkParameters: (parameters) => this.parameters.check(parameters),
       onError: (sentence) => this.#log.error(sentence),
     });
     this.#log = new NodeLog(this.node.getLogger());
