@@ -1,6 +1,6 @@
 import { VprError } from '../../core/VprError.js';
 import type { DataType } from './DataType.js';
-import { elementCount, floats, type Tensor } from './Tensor.js';
+import { elementCount, floats, halves, type Tensor } from './Tensor.js';
 
 /** Operator set of the default domain that every graph states: the first with Gelu, and ONNX Runtime >= 1.17 runs it. */
 export const OPSET_VERSION = 20;
@@ -82,10 +82,13 @@ export class GraphBuilder {
   }
 
   /** A small float constant; equal ones are stored once. */
-  float(values: number | readonly number[]): Value {
+  float(values: number | readonly number[], dataType: 'float32' | 'float16' = 'float32'): Value {
     const list = typeof values === 'number' ? [values] : values;
     const shape = typeof values === 'number' ? [] : [list.length];
-    return this.shared(`float:${shape.length}:${list.join(',')}`, 'float', () => floats(list, shape));
+    return this.shared(`${dataType}:${shape.length}:${list.join(',')}`, 'float', () => {
+      const tensor = floats(list, shape);
+      return dataType === 'float16' ? halves(tensor) : tensor;
+    });
   }
 
   /** A constant that is stored once for all uses under one key. */

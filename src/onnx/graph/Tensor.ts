@@ -1,4 +1,5 @@
 import type { DataType } from './DataType.js';
+import { floatToHalf } from './halfPrecision.js';
 
 /**
  * A constant of known type and shape whose bytes are made on demand, so that a graph of many gigabytes is described
@@ -43,4 +44,13 @@ export function readFloats(tensor: Tensor): Float32Array {
   const bytes = tensor.read();
   if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   return new Float32Array(bytes.slice().buffer);
+}
+
+/** The same values in half precision. */
+export function halves(tensor: Tensor): Tensor {
+  return {
+    dataType: 'float16',
+    shape: tensor.shape,
+    read: () => bytesOf(Uint16Array.from(readFloats(tensor), floatToHalf)),
+  };
 }

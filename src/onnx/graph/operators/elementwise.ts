@@ -6,7 +6,7 @@ import { broadcastShapes, graphError, oneOutput } from './check.js';
 export type Operand = Value | number;
 
 function binary(opType: string, a: Value, b: Operand): Value {
-  const right = typeof b === 'number' ? a.graph.float(b) : b;
+  const right = typeof b === 'number' ? a.graph.float(b, a.dataType === 'float16' ? 'float16' : 'float32') : b;
   if (a.dataType !== right.dataType)
     throw graphError(opType, 'operands of one type', `${a.dataType} and ${right.dataType} (${a.name}, ${right.name})`);
   return oneOutput(opType, [a, right], broadcastShapes(opType, a.shape, right.shape));

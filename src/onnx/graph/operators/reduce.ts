@@ -35,7 +35,8 @@ export function layerNorm(x: Value, scale: Value, bias: Value, epsilon: number):
 }
 
 export interface PoolOptions {
-  readonly kernel: number;
+  /** One for both axes, or [height, width]. */
+  readonly kernel: number | readonly [number, number];
   readonly stride: number;
   /** On each side; padded elements count neither as maximum nor in a mean. */
   readonly padding?: number;
@@ -44,12 +45,13 @@ export interface PoolOptions {
 function pool(opType: 'AveragePool' | 'MaxPool', x: Value, options: PoolOptions): Value {
   expectRank(opType, x, 4);
   const { kernel, stride, padding = 0 } = options;
-  const size = (input: number): number => Math.floor((input + 2 * padding - kernel) / stride) + 1;
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
-  if (height + 2 * padding < kernel || width + 2 * padding < kernel)
-    throw graphError(opType, `at least ${kernel} pixels a side`, showShape(x.shape));
-  return oneOutput(opType, [x], [batch, channels, size(height), size(width)], {
-    kernel_shape: { ints: [kernel, kernel] },
+  const kernels = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  const [batch, channels, ...sides] = x.shape as [number, number, number, number];
+  if (sides.some((side, axis) => side + 2 * padding < kernels[axis]!))
+    throw graphError(opType, `at least ${kernels.join(' x ')} pixels`, showShape(x.shape));
+  const sizes = sides.map((side, axis) => Math.floor((side + 2 * padding - kernels[axis]!) / stride) + 1);
+  return oneOutput(opType, [x], [batch, channels, ...sizes], {
+    kernel_shape: { ints: kernels },
     strides: { ints: [stride, stride] },
     pads: { ints: [padding, padding, padding, padding] },
   });
