@@ -1,13 +1,17 @@
 """Recall@1 on the held-out part of the pool: float descriptor, 512-bit code, and the paper's two stages."""
 
+import argparse
+import json
 import os
 
 import numpy as np
+import onnxruntime
 import torch
 from PIL import Image
 from torch.nn import functional as F
 
 from augment import views
+from data import load_cache, load_manifest, split_pool
 
 MEAN, STD = 0.45, 0.25
 
@@ -75,3 +79,37 @@ def recalls(query, query_logits, reference, reference_logits, positives, shortli
         best = candidates[np.argmax(similarity[number, candidates])]
         hits += [np.argmax(similarity[number]) in right, order[number, 0] in right, best in right]
     return tuple(hits / counted)
+
+
+def main():
+    """Measures a model folder on the held-out part, as the training measures its networks."""
+    parser = argparse.ArgumentParser(description="held-out recall@1 of a model folder")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--pool", required=True)
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--only", nargs="*", help="names of held-out sets; default: all")
+    options = parser.parse_args()
+    with open(os.path.join(options.model, "model.json")) as file:
+        source = json.load(file)["input"]
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(os.path.join(options.model, "model.onnx"), settings,
+                                           providers=["CPUExecutionProvider"])
+    mean, std = (np.array(source[key], np.float32).reshape(1, 3, 1, 1) for key in ("mean", "std"))
+
+    class Folder(torch.nn.Module):
+        def forward(self, x):
+            pixels = x.numpy() * STD + MEAN
+            out = [session.run(None, {"image": ((image[None] - mean) / std).astype(np.float32)}) for image in pixels]
+            return torch.from_numpy(np.concatenate([o[0] for o in out])), torch.from_numpy(np.concatenate([o[1] for o in out]))
+
+    items = load_manifest(options.pool)
+    sets = [s for s in split_pool(items).validation if not options.only or s.name in options.only]
+    validation = Validation(options.pool, items, sets,
+                            load_cache(options.pool, items, options.cache), source["height"], source["width"])
+    for name, values in validation.measure(Folder()).items():
+        print(f"{name:9} float {values[0]:.3f}  code {values[1]:.3f}  two-stage {values[2]:.3f}")
+
+
+if __name__ == "__main__":
+    main()
