@@ -4,6 +4,11 @@ import type { Command } from './Command.js';
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'map info': async () => (await import('./commands/mapInfo.js')).command,
   'map verify': async () => (await import('./commands/mapVerify.js')).command,
+  'map merge': async () => (await import('./commands/mapMerge.js')).command,
+  'map diff': async () => (await import('./commands/mapDiff.js')).command,
+  'map remove': async () => (await import('./commands/mapRemove.js')).command,
+  'map replace-region': async () => (await import('./commands/mapReplaceRegion.js')).command,
+  'map migrate': async () => (await import('./commands/mapMigrate.js')).command,
   'map export': async () => (await import('./commands/mapExport.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,

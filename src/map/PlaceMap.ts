@@ -135,6 +135,11 @@ export class PlaceMap {
     return this.#index.size;
   }
 
+  /** The ids that the next reference and the next place will get. */
+  get nextIds(): NextIds {
+    return this.#next;
+  }
+
   /** What the node and `map info` say of the map. */
   summary(): MapSummary {
     const meta = this.#meta;

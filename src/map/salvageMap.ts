@@ -38,5 +38,7 @@ export function salvageMap(
         yield known.get(sessionId) ?? { sessionId, name: `session ${sessionId}`, source: 'record lost' };
     },
   };
-  return writeMap(target, { meta, sessions, references }, { target: 'new' });
+  return writeMap(target, () => ({ content: { meta, sessions, references }, close: () => undefined }), {
+    target: 'new',
+  });
 }

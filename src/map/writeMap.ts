@@ -27,6 +27,12 @@ export interface MapContent {
   readonly matches?: ReadonlyMap<ReferenceId, MatchCount>;
 }
 
+/** Content together with what must be closed after reading it. */
+export interface OpenContent {
+  readonly content: MapContent;
+  close(): void;
+}
+
 export interface WriteMapOptions {
   /** new: the target must not exist. replace: it is swapped, and stays under `<file>.previous`. */
   readonly target: 'new' | 'replace';
@@ -41,7 +47,7 @@ const BATCH = 4096;
  * the target is untouched; readers that have it open keep the old one. Returns the number of references.
  * Throws MAP_EXISTS, MAP_LOCKED, DISK_FULL, FILE_NOT_WRITABLE, MAP_CORRUPT (the written file does not verify).
  */
-export function writeMap(file: string, content: MapContent, options: WriteMapOptions): number {
+export function writeMap(file: string, open: () => OpenContent, options: WriteMapOptions): number {
   const absolute = path.resolve(file);
   const exists = statSync(absolute, { throwIfNoEntry: false }) !== undefined;
   if (options.target === 'new' && exists)
@@ -51,7 +57,14 @@ export function writeMap(file: string, content: MapContent, options: WriteMapOpt
   const lock = WriterLock.acquire(absolute);
   const temporary = temporaryNameFor(absolute);
   try {
-    const count = fill(temporary, content);
+    // Opened under the lock: what is replaced cannot grow between being read and being swapped.
+    const source = open();
+    let count: number;
+    try {
+      count = fill(temporary, source.content);
+    } finally {
+      source.close();
+    }
     const { problems } = verifyMap(temporary, options.onVerify);
     if (problems.length > 0)
       throw new VprError(

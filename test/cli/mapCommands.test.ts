@@ -106,6 +106,48 @@ describe('vpr map', () => {
       map.close();
     }));
 
+  it('remove takes references out of the map and keeps the old one', () =>
+    withMap((file) => {
+      const result = vpr('map', 'remove', file, '--reference', '2,9-10', '--region', '0,2,0.1', '--json');
+      expect(JSON.parse(result.stdout)).to.deep.equal({ path: file, removed: 4, references: 6, places: 3 });
+      expect(existsSync(`${file}.previous`)).to.equal(true);
+      expect(vpr('map', 'diff', `${file}.previous`, file).stdout).to.match(/^4 only in the first: 1, 2, 9, 10$/m);
+      expect(vpr('map', 'remove', file, '--region', '1,2').status).to.equal(2);
+      expect(vpr('map', 'remove', file).status).to.equal(2);
+    }));
+
+  it('merge, replace-region and migrate write maps that verify', () =>
+    withMap((file, folder) => {
+      const [merged, again, small] = ['merged.vpr', 'again.vpr', 'small.vpr'].map((name) =>
+        path.join(folder, name),
+      ) as [string, string, string];
+      const result = vpr('map', 'merge', file, file, '-o', merged, '--associate', 'appearance', '--deviations', '1');
+      expect(result.stdout).to.match(/^20 references in 5 places \(10 \+ 10\); 5 places joined/);
+      const limited = vpr(
+        'map',
+        'merge',
+        file,
+        file,
+        '-o',
+        again,
+        '--distance',
+        '0.1',
+        '--max-per-place',
+        '1',
+        '--json',
+      );
+      expect(JSON.parse(limited.stdout)).to.deep.include({ references: 5, overLimit: 15 });
+      expect(vpr('map', 'merge', file, file, '-o', again).stderr).to.match(/got one that exists .*MAP_EXISTS/);
+      const replaced = vpr('map', 'replace-region', file, merged, '--region', '0,2,1', '--output', `${file}.2`);
+      expect(replaced.stdout).to.match(/^4 references of the region taken from .*, 8 outside of it stay/);
+      expect(vpr('map', 'migrate', file, '--storage', 'int8', '-o', small).status).to.equal(0);
+      for (const written of [merged, again, `${file}.2`, small])
+        expect(vpr('map', 'verify', written).status).to.equal(0);
+      const diff = vpr('map', 'diff', file, small);
+      expect([diff.status, diff.stdout.split('\n')[0]]).to.deep.equal([1, "storage: 'f32' -> 'int8'"]);
+      expect(vpr('map', 'diff', file, file).status).to.equal(0);
+    })).timeout(120_000);
+
   it('says in one sentence what is wrong with the file, and ends with 1', () =>
     withFolder((folder) => {
       const text = path.join(folder, 'text.vpr');
