@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'map replace-region': async () => (await import('./commands/mapReplaceRegion.js')).command,
   'map migrate': async () => (await import('./commands/mapMigrate.js')).command,
   'map export': async () => (await import('./commands/mapExport.js')).command,
+  replay: async () => (await import('./commands/replay.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,

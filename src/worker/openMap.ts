@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import { VprError } from '../core/VprError.js';
 import { ProjectionBinarizer } from '../inference/Binarizer.js';
 import type { OpenModel } from '../inference/openModel.js';
-import { checkMapModel, type MapMeta } from '../map/MapMeta.js';
+import { checkMapModel, type MapMeta, type PoseKind } from '../map/MapMeta.js';
 import { PlaceMap } from '../map/PlaceMap.js';
 import { createPlaceSearch } from '../search/createPlaceSearch.js';
 import type { PlaceSearch } from '../search/PlaceSearch.js';
@@ -27,15 +28,18 @@ export interface OpenMapOptions {
   /** Of a new map. */
   readonly storage: 'f32' | 'f16' | 'int8';
   readonly mapFrame: string;
+  /** Of a new map; mapFromBase by default. */
+  readonly poseKind?: PoseKind;
 }
 
 /**
- * Opens a map for a model, or an empty one in memory, and loads its codes block by block, letting other work of this
+ * Opens a map for a model, or an empty one in memory (in mapping and slam mode a file that is not there yet is created),
+ * and loads its codes block by block, letting other work of this
  * thread run between two. Throws MAP_* errors; MAP_OTHER_MODEL with both names.
  */
 export async function openMap(path: string | undefined, model: OpenModel, options: OpenMapOptions): Promise<OpenMap> {
   const map =
-    path === undefined ? PlaceMap.createTemporary(newMapMeta(model, options)) : openFile(path, model, options.mode);
+    path === undefined ? PlaceMap.createTemporary(newMapMeta(model, options)) : openFile(path, model, options);
   try {
     const search = createPlaceSearch({
       store: map,
@@ -66,7 +70,9 @@ export async function openMap(path: string | undefined, model: OpenModel, option
   }
 }
 
-function openFile(path: string, model: OpenModel, mode: RecognizerMode): PlaceMap {
+function openFile(path: string, model: OpenModel, options: OpenMapOptions): PlaceMap {
+  const { mode } = options;
+  if (mode !== 'localization' && !existsSync(path)) return PlaceMap.create(path, newMapMeta(model, options));
   const map = PlaceMap.open(path, mode === 'localization' ? 'read' : 'append');
   try {
     checkMapModel(map.meta, modelIdentity(model), map.path);
@@ -86,14 +92,17 @@ export function modelIdentity({ manifest, sha256 }: OpenModel): {
 }
 
 /** Meta of a map that begins with this model. */
-export function newMapMeta(model: OpenModel, options: Pick<OpenMapOptions, 'storage' | 'mapFrame'>): MapMeta {
+export function newMapMeta(
+  model: OpenModel,
+  options: Pick<OpenMapOptions, 'storage' | 'mapFrame' | 'poseKind'>,
+): MapMeta {
   return {
     modelName: model.manifest.name,
     modelSha256: model.sha256,
     descriptorDimension: model.manifest.descriptorDimension,
     storage: options.storage,
     mapFrame: options.mapFrame,
-    poseKind: 'mapFromBase',
+    poseKind: options.poseKind ?? 'mapFromBase',
     childFrame: '',
     binarizer: { kind: 'model' },
   };

@@ -1,8 +1,9 @@
 import { changeParameters, parseParameters, type NodeParameters } from '../config/parseParameters.js';
 import type { Recognition } from '../core/recognition.js';
-import type { PlaceId, ReferenceId } from '../core/reference.js';
+import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { openModel, type OpenModel } from '../inference/openModel.js';
+import type { PoseKind } from '../map/MapMeta.js';
 import type { ConfidenceModel } from '../recognizer/ConfidenceModel.js';
 import { PlaceRecognizer, type Observation } from '../recognizer/PlaceRecognizer.js';
 import { confidenceFor } from './confidenceFor.js';
@@ -18,6 +19,8 @@ export interface LocalRecognizerOptions {
   readonly note?: (text: string) => void;
   /** Name and origin of the session that a growing map gets. */
   readonly session?: { readonly name: string; readonly source: string };
+  /** Whose poses the images carry, where a new map is begun; mapFromBase by default. */
+  readonly poseKind?: PoseKind;
   /** Instead of the map's or the model's own. */
   readonly confidence?: ConfidenceModel;
   /** Hears every image's evidence. */
@@ -41,7 +44,7 @@ export async function openRecognizer(
       ...(options.note === undefined ? {} : { note: options.note }),
     }));
   try {
-    const map = await openMap(start.mapPath, model, mapOptions(start, parameters));
+    const map = await openMap(start.mapPath, model, mapOptions(start, parameters, options.poseKind));
     return new LocalRecognizer(start, parameters, model, map, options);
   } catch (error) {
     if (options.model === undefined) await model.extractor.close();
@@ -54,13 +57,14 @@ function parseStart(start: RecognizerStart): NodeParameters {
   return parseParameters({ ...parameters, mode, map: mapPath ?? '' });
 }
 
-function mapOptions(start: RecognizerStart, parameters: NodeParameters) {
+function mapOptions(start: RecognizerStart, parameters: NodeParameters, poseKind?: PoseKind) {
   return {
     mode: start.mode,
     cacheMb: parameters.descriptorCacheMb,
     threads: parameters.searchThreads,
     storage: parameters.mapStorage,
     mapFrame: parameters.mapFrame,
+    ...(poseKind === undefined ? {} : { poseKind }),
   };
 }
 
@@ -102,6 +106,11 @@ export class LocalRecognizer implements Recognizer {
     };
   }
 
+  /** Records of all references, ascending, each checked. */
+  references(): Iterable<Reference> {
+    return this.#open.map.references();
+  }
+
   /** Bytes held by the search. */
   memoryUse(): { codeBytes: number; cacheBytes: number } {
     return this.#open.search.memoryUse();
@@ -129,7 +138,7 @@ export class LocalRecognizer implements Recognizer {
   }
 
   async loadMap(path: string): Promise<MapSummary> {
-    const opened = await openMap(path, this.#model, mapOptions(this.#start, this.#parameters));
+    const opened = await openMap(path, this.#model, mapOptions(this.#start, this.#parameters, this.#options.poseKind));
     let recognizer: PlaceRecognizer;
     try {
       recognizer = this.#assemble(opened);

@@ -1,0 +1,163 @@
+import type { ImageSource } from '../../bag/ImageSource.js';
+import { openImageSource } from '../../bag/openImageSource.js';
+import type { PoseTrack } from '../../bag/PoseTrack.js';
+import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
+import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
+import type { RecognizerMode } from '../../worker/protocol.js';
+import { required, UsageError, type Arguments, type Command } from '../Command.js';
+import { judgeAgainstMap, judgeByPoses, judgeLaps, type JudgedReplay } from '../judgeReplay.js';
+import { createProgress } from '../progress.js';
+import { replayImages, type Replay } from '../replayImages.js';
+import { replayText, summarizeReplay } from '../replaySummary.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf, rangeOf } from '../recognizerOptions.js';
+
+async function trackOf(source: ImageSource, topic: string | undefined): Promise<PoseTrack | undefined> {
+  return topic === undefined ? undefined : source.readPoses(topic);
+}
+
+function judgedReplay(
+  args: Arguments,
+  replay: Replay,
+  recognizer: LocalRecognizer,
+  mode: RecognizerMode,
+  topic: string | undefined,
+): JudgedReplay | undefined {
+  const file = args.string('ground-truth');
+  if (file !== undefined) {
+    const references = rangeOf(args.string('references'), 'references');
+    const queries = rangeOf(args.string('queries'), 'queries');
+    if (mode === 'localization') {
+      const ids = Array.from(recognizer.references(), ({ referenceId }) => referenceId);
+      return judgeAgainstMap(replay, file, ids);
+    }
+    return judgeLaps(replay, file, required(references, 'references'), required(queries, 'queries'));
+  }
+  if (topic === undefined) return undefined;
+  const angleDeg = args.number('positive-angle');
+  const truePoses = new Map(
+    mode === 'localization'
+      ? Array.from(recognizer.references(), ({ referenceId, pose }) => [referenceId, pose] as const)
+      : replay.images.flatMap(({ recognition, truePose }) =>
+          recognition.addedReferenceId === undefined ? [] : [[recognition.addedReferenceId, truePose] as const],
+        ),
+  );
+  return judgeByPoses(replay, truePoses, {
+    distanceM: args.number('positive-distance') ?? POSITIVE_DISTANCE_M,
+    ...(angleDeg === undefined ? {} : { angleDeg }),
+  });
+}
+
+export const command: Command = {
+  name: 'replay',
+  summary: 'Play a bag or an image folder through the recognizer: localize in a map, or build one and close loops.',
+  positionals: 'BAG',
+  positionalCount: [1, 1],
+  options: {
+    map: {
+      type: 'string',
+      value: 'FILE',
+      description: 'map to localize in, or to grow (created when it is not there)',
+    },
+    mode: {
+      type: 'string',
+      choices: ['localization', 'mapping', 'slam'],
+      description: 'as the node has it (default: localization with a map, slam without)',
+    },
+    ...MODEL_OPTIONS,
+    topic: { type: 'string', multiple: true, description: 'image topics to take (default: all)' },
+    camera: { type: 'string', multiple: true, description: 'cameras to take (default: all)' },
+    'pose-topic': { type: 'string', value: 'TOPIC', description: 'poses of new references (mapping, slam)' },
+    'odometry-topic': { type: 'string', value: 'TOPIC', description: 'odometry for the temporal filter and the gate' },
+    'ground-truth-topic': { type: 'string', value: 'TOPIC', description: 'true poses; the answers are judged by them' },
+    'positive-distance': { type: 'number', value: 'M', description: 'a right place is at most this far', default: 25 },
+    'positive-angle': { type: 'number', value: 'DEG', description: 'and turned by at most this (default: any)' },
+    'ground-truth': {
+      type: 'string',
+      value: 'JSON',
+      description: 'positives by index: of the map’s references, or (slam) of the images --references for --queries',
+    },
+    references: {
+      type: 'string',
+      value: 'FIRST-LAST',
+      description: 'slam: image numbers, from 1, that JSON counts as references',
+    },
+    queries: { type: 'string', value: 'FIRST-LAST', description: 'slam: image numbers that JSON counts as queries' },
+    limit: { type: 'number', value: 'N', description: 'at most this many images' },
+    json: { type: 'boolean', description: 'print one JSON object' },
+  },
+  details:
+    'A damaged image is skipped and counted; a damaged file ends with exit code 1.\n' +
+    'Two runs print the same JSON but for "latency" and "memory".\n\n' +
+    'Examples:\n' +
+    '  vpr replay drive2.mcap --map town.vprmap --ground-truth-topic /ground_truth --positive-distance 10\n' +
+    '  vpr replay loop.mcap --mode slam --set preset=balanced --json\n',
+  async run(args) {
+    const [bag] = args.positionals as [string];
+    const mapPath = args.string('map');
+    const mode = (args.string('mode') ?? (mapPath === undefined ? 'slam' : 'localization')) as RecognizerMode;
+    if (mode === 'localization' && mapPath === undefined)
+      throw new UsageError('Expected --map FILE for mode localization');
+    const poseTopic = args.string('pose-topic');
+    const truthTopic = args.string('ground-truth-topic');
+    const limit = args.number('limit');
+    const topics = args.strings('topic');
+    const cameras = args.strings('camera');
+    const source = await openImageSource(bag, {
+      ...(topics.length === 0 ? {} : { topics }),
+      ...(cameras.length === 0 ? {} : { cameras }),
+      ...(poseTopic === undefined ? {} : { poseTopic }),
+      ...(limit === undefined ? {} : { limit }),
+      onProblem: (problem) => process.stderr.write(`skipped: ${problem.message}\n`),
+    });
+    try {
+      const odometry = await trackOf(source, args.string('odometry-topic'));
+      const groundTruth = await trackOf(source, truthTopic);
+      const recognizer = await openRecognizer(
+        {
+          modelPath: modelPathOf(args),
+          mode,
+          executionProviders: ['cpu'],
+          parameters: parametersOf(args),
+          ...(mapPath === undefined ? {} : { mapPath }),
+        },
+        {
+          session: { name: `replay ${mode}`, source: bag },
+          poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
+        },
+      );
+      const progress = createProgress('replay', source.summary.images);
+      try {
+        const replay = await replayImages(source, recognizer, {
+          ...(odometry === undefined ? {} : { odometry }),
+          ...(groundTruth === undefined ? {} : { groundTruth }),
+          onImage: (done) => progress.update(done),
+        });
+        progress.end();
+        const judged = judgedReplay(args, replay, recognizer, mode, truthTopic);
+        const summary = summarizeReplay(replay, judged);
+        const { info } = recognizer;
+        const { path, references, places, sessions, storage, formatVersion } = info.map;
+        const map = { path, references, places, sessions, storage, formatVersion };
+        if (args.flag('json')) {
+          const report = {
+            bag,
+            mode,
+            model: { name: info.manifest.name, sha256: info.modelSha256, provider: info.provider },
+            map,
+            ...summary,
+            memory: { ...recognizer.memoryUse(), rssBytes: process.memoryUsage.rss() },
+          };
+          process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+        } else {
+          process.stdout.write(replayText(summary));
+        }
+        return 0;
+      } finally {
+        progress.end();
+        await recognizer.close();
+      }
+    } finally {
+      await source.close();
+    }
+  },
+};

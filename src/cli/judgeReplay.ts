@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import type { Pose } from '../core/pose.js';
+import type { ReferenceId } from '../core/reference.js';
+import { messageOf, VprError } from '../core/VprError.js';
+import { evaluateRetrieval, type RetrievalEvaluation } from '../evaluation/evaluateRetrieval.js';
+import { groundTruthFromPoses, parseGroundTruth, type GroundTruth, type PoseRule } from '../evaluation/groundTruth.js';
+import { travelledDistance } from '../evaluation/gapLengths.js';
+import type { Replay, ReplayedImage } from './replayImages.js';
+
+/** Inclusive range of image numbers, from 1. */
+export interface ImageRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Judged images, and how the references of the ground truth map to ids of the map. */
+export interface JudgedReplay {
+  readonly queries: readonly ReplayedImage[];
+  readonly truth: GroundTruth;
+  readonly evaluation: RetrievalEvaluation;
+  /** Of each query: its best reference is a positive. */
+  readonly correct: readonly boolean[];
+}
+
+function judge(
+  queries: readonly ReplayedImage[],
+  truth: GroundTruth,
+  indexOf: ReadonlyMap<ReferenceId, number>,
+): JudgedReplay {
+  const positions = queries.map(({ truePose }) => truePose?.position);
+  const answers = queries.map(({ recognition }) => {
+    // The answer is the reported reference; the filter may have chosen another than the most similar one.
+    const ids = [
+      recognition.referenceId,
+      ...recognition.candidates.map(({ referenceId }) => referenceId).filter((id) => id !== recognition.referenceId),
+    ];
+    return {
+      ranked: ids.filter((id) => id !== 0).map((id) => indexOf.get(id) ?? -1),
+      score: recognition.confidence,
+      confidence: recognition.confidence,
+      accepted: recognition.accepted,
+    };
+  });
+  const evaluation = evaluateRetrieval(
+    answers,
+    truth,
+    positions.some((position) => position !== undefined) ? { travelled: travelledDistance(positions) } : {},
+  );
+  return { queries, truth, evaluation, correct: evaluation.firstCorrectRank.map((rank) => rank === 0) };
+}
+
+/** Judges by true poses: `references` gives the true pose of each reference of the map. */
+export function judgeByPoses(
+  replay: Replay,
+  references: ReadonlyMap<ReferenceId, Pose | undefined>,
+  rule: PoseRule,
+): JudgedReplay {
+  const ids = [...references.keys()];
+  const queries = replay.images.filter(({ truePose }) => truePose !== undefined);
+  const truth = groundTruthFromPoses(
+    queries.map(({ truePose }) => truePose),
+    ids.map((id) => references.get(id)),
+    rule,
+  );
+  return judge(queries, truth, new Map(ids.map((id, index) => [id, index])));
+}
+
+/**
+ * Judges a lap against an earlier one of the same replay (slam), by a ground_truth.json over the two ranges of images:
+ * row i is query image i of `queries`, its entries count from 0 within `references`. Images of the reference range are
+ * judged too, as images that have nothing to close a loop with.
+ */
+export function judgeLaps(replay: Replay, file: string, references: ImageRange, queries: ImageRange): JudgedReplay {
+  const count = (range: ImageRange): number => range.last - range.first + 1;
+  const truth = parseGroundTruth(readText(file), count(queries), count(references), file);
+  const inRange = ({ number }: ReplayedImage, { first, last }: ImageRange): boolean =>
+    number >= first && number <= last;
+  const judged = replay.images.filter((image) => inRange(image, references) || inRange(image, queries));
+  const positives = judged.map((image) =>
+    inRange(image, queries) ? truth.positives[image.number - queries.first]! : [],
+  );
+  const indexOf = new Map<ReferenceId, number>();
+  for (const image of replay.images)
+    if (inRange(image, references) && image.recognition.addedReferenceId !== undefined)
+      indexOf.set(image.recognition.addedReferenceId, image.number - references.first);
+  return judge(judged, { ...truth, positives }, indexOf);
+}
+
+/** Judges a replay against a fixed map, by a ground_truth.json whose references are those of the map in their order. */
+export function judgeAgainstMap(replay: Replay, file: string, referenceIds: ArrayLike<ReferenceId>): JudgedReplay {
+  const images = replay.images;
+  const last = images.at(-1)?.number ?? 0;
+  const truth = parseGroundTruth(
+    readText(file),
+    last + replay.skipped - (last - images.length),
+    referenceIds.length,
+    file,
+  );
+  const positives = images.map(({ number }) => truth.positives[number - 1] ?? []);
+  return judge(images, { ...truth, positives }, new Map(Array.from(referenceIds, (id, index) => [id, index])));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new VprError('FILE_UNREADABLE', `Expected a ground truth file, got: ${messageOf(error)} [${file}]`, {
+      cause: error,
+    });
+  }
+}
