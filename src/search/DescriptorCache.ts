@@ -1,70 +1,69 @@
 import { LRUCache } from 'lru-cache';
-import { scalarDotProduct } from './dotProducts.js';
 import type { DescriptorStore } from './PlaceSearch.js';
+import { BATCH_ROWS, type RowSlots } from './RowSlots.js';
 
-/** Rows fetched and compared at a time; a budget below this many rows is raised to it. */
-export const BATCH_ROWS = 128;
-
-/** Float rows of the map in slots, the least recently used ones leave first. */
+/** Float rows of the map in slots; the least recently used ones leave first, and with them their slots. */
 export class DescriptorCache {
   readonly #store: DescriptorStore;
-  /** D rounded up to whole steps of the kernel. */
-  readonly #stride: number;
-  readonly #slots: Float32Array[] = [];
+  readonly #slots: RowSlots;
   readonly #free: number[] = [];
-  readonly #rows: LRUCache<number, number>;
-  readonly #staging: Float32Array;
-  readonly #query: Float32Array;
+  #used = 0;
+  readonly #slotById: LRUCache<number, number>;
 
-  constructor(store: DescriptorStore, cacheBytes: number) {
+  constructor(store: DescriptorStore, slots: RowSlots) {
+    if (slots.capacity < BATCH_ROWS)
+      throw new RangeError(`Expected at least ${BATCH_ROWS} slots for descriptors, got ${slots.capacity}`);
     this.#store = store;
-    this.#stride = Math.ceil(store.dimension / 16) * 16;
-    const max = Math.max(BATCH_ROWS, Math.floor(cacheBytes / (this.#stride * 4)));
-    this.#rows = new LRUCache({ max, dispose: (slot) => this.#free.push(slot) });
-    this.#staging = new Float32Array(BATCH_ROWS * store.dimension);
-    this.#query = new Float32Array(this.#stride);
+    this.#slots = slots;
+    // By size and not by `max`, for which lru-cache would allocate its lists at once: small rows make many slots.
+    this.#slotById = new LRUCache({
+      maxSize: slots.capacity,
+      sizeCalculation: () => 1,
+      dispose: (slot) => this.#free.push(slot),
+    });
   }
 
   get bytes(): number {
-    return this.#slots.length * this.#stride * 4;
+    return this.#slots.bytes;
   }
 
   /** Dot products of the query with the rows of `ids` (ascending); out: [ids.length]. */
   similarities(query: Float32Array, ids: Uint32Array, out: Float32Array): void {
-    if (query.length !== this.#store.dimension)
-      throw new RangeError(`Expected a descriptor of ${this.#store.dimension} values, got ${query.length}`);
-    this.#query.set(query);
     for (let from = 0; from < ids.length; from += BATCH_ROWS) {
       const batch = ids.subarray(from, from + BATCH_ROWS);
-      this.#fetch(batch);
-      batch.forEach((id, i) => {
-        out[from + i] = scalarDotProduct(this.#query, 0, this.#slots[this.#rows.get(id)!]!, 0, this.#stride);
-      });
+      this.#slots.similarities(query, this.#slotsOf(batch), out.subarray(from, from + batch.length));
     }
   }
 
   forget(id: number): void {
-    this.#rows.delete(id);
+    this.#slotById.delete(id);
   }
 
-  clear(): void {
-    this.#rows.clear();
-    this.#slots.length = 0;
-    this.#free.length = 0;
-  }
-
-  #fetch(batch: Uint32Array): void {
-    // `get` marks rows as used, so that none of this batch is evicted by its own misses: the budget holds a batch.
-    const missing = batch.filter((id) => this.#rows.get(id) === undefined);
-    if (missing.length === 0) return;
-    const dimension = this.#store.dimension;
-    const staging = this.#staging.subarray(0, missing.length * dimension);
-    this.#store.readDescriptors(missing, staging);
-    missing.forEach((id, i) => {
-      if (this.#rows.size === this.#rows.max) this.#rows.pop();
-      const slot = this.#free.pop() ?? this.#slots.push(new Float32Array(this.#stride)) - 1;
-      this.#slots[slot]!.set(staging.subarray(i * dimension, (i + 1) * dimension));
-      this.#rows.set(id, slot);
+  /** Slots of the rows, fetching those that are not there in one batch. */
+  #slotsOf(batch: Uint32Array): number[] {
+    const slots: number[] = [];
+    const missing: number[] = [];
+    // `get` marks a row as used, so that no row of this batch is evicted by its own misses: the capacity holds a batch.
+    for (const id of batch) {
+      const slot = this.#slotById.get(id);
+      if (slot === undefined) missing.push(slots.length);
+      slots.push(slot ?? -1);
+    }
+    if (missing.length === 0) return slots;
+    const ids = Uint32Array.from(missing, (i) => batch[i]!);
+    this.#store.readDescriptors(ids, this.#slots.staging().subarray(0, ids.length * this.#store.dimension));
+    const taken = missing.map(() => this.#takeSlot());
+    this.#slots.write(taken);
+    taken.forEach((slot, i) => {
+      slots[missing[i]!] = slot;
+      this.#slotById.set(ids[i]!, slot);
     });
+    return slots;
+  }
+
+  #takeSlot(): number {
+    // Evicting frees a slot by way of `dispose`; slots already taken for this batch are not in the cache yet.
+    if (this.#free.length === 0 && this.#used === this.#slots.capacity) this.#slotById.pop();
+    return this.#free.pop() ?? this.#used++;
   }
 }

@@ -86,7 +86,6 @@ export class TwoStageSearch implements PlaceSearch {
   }
 
   async close(): Promise<void> {
-    this.#descriptors.clear();
     await this.#codes.close();
   }
 

@@ -1,9 +1,14 @@
-import { scalarDotProduct } from './dotProducts.js';
+import { createRowSlots } from './createRowSlots.js';
 import type { DescriptorStore } from './PlaceSearch.js';
 import { rankBySimilarity } from './rankBySimilarity.js';
+import { BATCH_ROWS } from './RowSlots.js';
 
-/** Rows read and compared at a time. */
-const BLOCK_ROWS = 1024;
+export interface ExactOptions {
+  /** Called after each block with the rows done. */
+  readonly onProgress?: (rowsDone: number) => void;
+  /** Without SIMD; the same answers. */
+  readonly scalar?: boolean;
+}
 
 /** Best first by similarity, ties by the lower reference id. */
 export interface ExactResult {
@@ -22,33 +27,30 @@ export function searchExact(
   referenceIds: Uint32Array,
   queries: Float32Array,
   k: number,
-  onProgress?: (rowsDone: number) => void,
+  options: ExactOptions = {},
 ): ExactResult[] {
   const d = store.dimension;
   if (queries.length % d !== 0)
     throw new RangeError(`Expected descriptors of ${d} values each, got ${queries.length} values`);
   if (!Number.isInteger(k) || k < 1) throw new RangeError(`Expected k of at least 1, got ${k}`);
   const queryCount = queries.length / d;
-  const stride = Math.ceil(d / 16) * 16;
-  const padded = new Float32Array(queryCount * stride);
-  for (let q = 0; q < queryCount; q++) padded.set(queries.subarray(q * d, (q + 1) * d), q * stride);
-
-  const rows = new Float32Array(BLOCK_ROWS * d);
-  const row = new Float32Array(stride);
+  const slots = createRowSlots(d, 'f32', BATCH_ROWS, { scalar: options.scalar ?? false });
+  const everySlot = Array.from({ length: BATCH_ROWS }, (_, slot) => slot);
   let best = Array.from({ length: queryCount }, (): ExactResult => ({
     referenceIds: new Uint32Array(0),
     similarity: new Float32Array(0),
   }));
-  for (let from = 0; from < referenceIds.length; from += BLOCK_ROWS) {
-    const ids = referenceIds.subarray(from, from + BLOCK_ROWS);
-    store.readDescriptors(ids, rows.subarray(0, ids.length * d));
-    const similarities = Array.from({ length: queryCount }, () => new Float32Array(ids.length));
-    for (let i = 0; i < ids.length; i++) {
-      row.set(rows.subarray(i * d, (i + 1) * d));
-      for (let q = 0; q < queryCount; q++) similarities[q]![i] = scalarDotProduct(padded, q * stride, row, 0, stride);
-    }
-    best = best.map((before, q) => keepBest(before, ids, similarities[q]!, k));
-    onProgress?.(from + ids.length);
+  for (let from = 0; from < referenceIds.length; from += BATCH_ROWS) {
+    const ids = referenceIds.subarray(from, from + BATCH_ROWS);
+    const block = everySlot.slice(0, ids.length);
+    store.readDescriptors(ids, slots.staging().subarray(0, ids.length * d));
+    slots.write(block);
+    const similarity = new Float32Array(ids.length);
+    best = best.map((before, q) => {
+      slots.similarities(queries.subarray(q * d, (q + 1) * d), block, similarity);
+      return keepBest(before, ids, similarity, k);
+    });
+    options.onProgress?.(from + ids.length);
   }
   return best;
 }

@@ -40,7 +40,7 @@ function overRows(
   return f;
 }
 
-/** 16 partial sums in 4 vectors: (s0 + s1) + (s2 + s3), then lanes (0 + 1) + (2 + 3); scalarDotProduct does the same. */
+/** 16 partial sums in 4 vectors: (s0 + s1) + (s2 + s3), then lanes (0 + 1) + (2 + 3); scalarSimilarity does the same. */
 function sumOf(f: WasmFunction, sums: readonly Local[]): { reduce: Code; value: Code } {
   const total = f.local('v128');
   const [s0, s1, s2, s3] = sums.map((sum) => sum.get) as [Code, Code, Code, Code];

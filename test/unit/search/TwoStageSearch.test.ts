@@ -87,6 +87,40 @@ describe('TwoStageSearch', () => {
     await search.close();
   });
 
+  for (const cacheStorage of ['f16', 'int8'] as const)
+    it(`finds the same best reference with ${cacheStorage} rows`, async () => {
+      const random = seededRandom(12);
+      const d = 256;
+      const rows = randomDescriptors(400, d, random);
+      const search = createPlaceSearch({ store: new ArrayStore(d, rows, 1), cacheBytes: 1, cacheStorage });
+      for (let id = 1; id <= 400; id++) search.add(id, randomBytes(64, random));
+      for (let query = 0; query < 20; query++) {
+        const noisy = randomDescriptors(1, d, random).map((value, i) => value * 0.7 + rows[query * d + i]!);
+        const found = search.search(randomBytes(64, random), noisy, { k: 5, shortlist: 400 });
+        expect(found.referenceIds[0]).to.equal(query + 1);
+      }
+      await search.close();
+    });
+
+  it('gives the same result with every kernel, the scalar floor included', async () => {
+    const results = [];
+    for (const kernel of ['scalar', 'rows', 'bit-sliced', 'bit-sliced-ordered'] as const) {
+      const random = seededRandom(13);
+      const rows = randomDescriptors(900, 48, random);
+      const search = createPlaceSearch({ store: new ArrayStore(48, rows, 1), cacheBytes: 1, kernel });
+      search.addBlock(
+        Uint32Array.from({ length: 900 }, (_, i) => i + 1),
+        randomBytes(900 * 64, random),
+      );
+      expect(search.engine.kernel).to.equal(kernel);
+      results.push(
+        search.searchBatch(randomBytes(9 * 64, random), randomDescriptors(9, 48, random), { k: 30, shortlist: 100 }),
+      );
+      await search.close();
+    }
+    for (const result of results) expect(result).to.deep.equal(results[0]);
+  });
+
   it('stays within the byte budget of its float rows', async () => {
     const d = 64;
     const { search, random } = makeMap(2000, d, 5, 300 * d * 4);
