@@ -1,17 +1,37 @@
 /**
- * Regenerates every committed file that comes from another (SIMD kernels, parameter documentation, default
- * configuration); with --check it writes nothing and fails where a committed file differs.
+ * Rewrites every committed text that comes from another source: SIMD kernels, parameter documentation, default
+ * configuration. Needs the compiled dist/. --check: writes nothing, exit code 1 where a committed text is stale.
  */
-const GENERATORS = [];
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
+import { KERNEL_SOURCES, kernelFileText } from '../dist/src/hamming/assembly/kernels.js';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** The text with what stands between <!-- name --> and <!-- /name --> replaced. */
+function withSection(text, name, section) {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`Expected ${open} ... ${close} in the text, got none`);
+  return `${text.slice(0, start + open.length)}\n${section.trim()}\n${text.slice(end)}`;
+}
+
+const GENERATED = {
+  ...Object.fromEntries(
+    Object.keys(KERNEL_SOURCES).map((name) => [`src/hamming/${name}.ts`, () => kernelFileText(name)]),
+  ),
+  'config/vpr_node.yaml': () => parametersYaml(),
+  'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
+};
 
 const check = process.argv.includes('--check');
-let stale = 0;
-for (const load of GENERATORS) {
-  const { name, generate } = await load();
-  const changed = await generate({ check });
-  if (changed.length > 0) {
-    stale++;
-    process.stderr.write(`${name}: ${check ? 'stale' : 'rewritten'}: ${changed.join(', ')}\n`);
-  }
+for (const [name, generate] of Object.entries(GENERATED)) {
+  const file = path.join(ROOT, name);
+  const committed = readFileSync(file, 'utf8');
+  const text = generate(committed);
+  if (text === committed) continue;
+  process.stderr.write(`${name} is ${check ? "not what its source gives: run 'npm run generate'" : 'rewritten'}\n`);
+  if (check) process.exitCode = 1;
+  else writeFileSync(file, text);
 }
-process.exit(check && stale > 0 ? 1 : 0);

@@ -7,7 +7,7 @@ describe('committed kernels', () => {
   for (const name of Object.keys(KERNEL_SOURCES)) {
     it(`${name} is what its source gives`, () => {
       const file = new URL(`../../../../src/hamming/${name}.ts`, import.meta.url);
-      expect(readFileSync(file, 'utf8') === kernelFileText(name), `${file.pathname}: run 'npm run kernels'`).to.equal(
+      expect(readFileSync(file, 'utf8') === kernelFileText(name), `${file.pathname}: run 'npm run generate'`).to.equal(
         true,
       );
     });
