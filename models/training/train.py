@@ -131,7 +131,7 @@ def main():
 
         net.train()
         features = net.features(images)
-        descriptor, logits = net.heads(features)
+        descriptor, logits = net.heads(features, images)
         # Cross-batch memory: older descriptors of surely different places are further negatives.
         similarity = descriptor @ torch.cat([descriptor, queue]).T
         older = places[:, None] != queue_places[None]
