@@ -18,6 +18,8 @@ const GROUND_COLOURS = [
 const SKYLINE_STEPS = 1024;
 const NOISE = 256;
 const CLOUD_ROWS = 96;
+const GROUND_REACH_M = 300;
+const SKY_DEPTH = 1e6;
 
 /** Sky, far hills and haze of one condition, and the colour of the ground. */
 export class Backdrop {
@@ -147,41 +149,48 @@ export function drawGroundAndSky(frame: FrameBuffer, view: Pinhole, backdrop: Ba
   for (let row = 0; row < height; row++) {
     const below = row + 0.5 - view.horizon;
     const depth = below > 0 ? (view.heightM * view.focal) / below : Infinity;
-    const ground = depth < 300;
+    if (depth < GROUND_REACH_M) {
+      drawGroundRow(frame, view, row, depth, backdrop, shadows);
+      continue;
+    }
+    const rise = Math.max(0, -below / view.focal);
     for (let column = 0; column < width; column++) {
       const pixel = row * width + column;
       if (frame.depth[pixel]! !== Infinity) continue;
       const east = view.rayEast[column]!;
       const north = view.rayNorth[column]!;
-      if (ground) {
-        drawGround(frame, pixel, depth, view.x + east * depth, view.y + north * depth, backdrop, shadows);
-        continue;
-      }
-      const up = Math.max(0, -below / view.focal) / Math.sqrt(east * east + north * north);
-      backdrop.sky(east, north, up, sky);
-      frame.put(pixel, 1e6, sky[0]!, sky[1]!, sky[2]!);
+      backdrop.sky(east, north, rise / Math.sqrt(east * east + north * north), sky);
+      frame.put(pixel, SKY_DEPTH, sky[0]!, sky[1]!, sky[2]!);
     }
   }
 }
 
-function drawGround(
+// One row of the ground lies at one depth: haze and the strength of the grain are worked out once.
+function drawGroundRow(
   frame: FrameBuffer,
-  pixel: number,
+  view: Pinhole,
+  row: number,
   depth: number,
-  x: number,
-  y: number,
   backdrop: Backdrop,
   shadows: ShadowMap,
 ): void {
-  const { town } = backdrop;
-  let kind = 0;
-  if (x >= 0 && y >= 0 && x < town.widthM && y < town.heightM)
-    kind = town.ground[((y * GROUND_PER_M) | 0) * (town.widthM * GROUND_PER_M) + ((x * GROUND_PER_M) | 0)]!;
-  const light = backdrop.groundLight[kind]![depth < 90 && shadows.heightAt(x, y) > 0 ? 0 : 1];
-  const fine = backdrop.grain[(((y * 16) & (NOISE - 1)) << 8) | ((x * 16) & (NOISE - 1))]!;
-  const coarse = backdrop.grain[(((y * 0.7) & (NOISE - 1)) << 8) | ((x * 0.7) & (NOISE - 1))]!;
-  const near = Math.min(1, 9 / depth);
+  const { town, grain, groundLight } = backdrop;
+  const { ground, widthM, heightM } = town;
+  const columns = widthM * GROUND_PER_M;
   const { keep, red, green, blue } = backdrop.haze(depth);
-  const factor = (1 + (fine - 1) * near) * coarse * keep;
-  frame.put(pixel, depth, light[0]! * factor + red, light[1]! * factor + green, light[2]! * factor + blue);
+  const near = Math.min(1, 9 / depth);
+  const shaded = depth < 90;
+  for (let column = 0, pixel = row * frame.width; column < frame.width; column++, pixel++) {
+    if (frame.depth[pixel]! !== Infinity) continue;
+    const x = view.x + view.rayEast[column]! * depth;
+    const y = view.y + view.rayNorth[column]! * depth;
+    let kind = 0;
+    if (x >= 0 && y >= 0 && x < widthM && y < heightM)
+      kind = ground[((y * GROUND_PER_M) | 0) * columns + ((x * GROUND_PER_M) | 0)]!;
+    const light = groundLight[kind]![shaded && shadows.heightAt(x, y) > 0 ? 0 : 1];
+    const fine = grain[(((y * 16) & (NOISE - 1)) << 8) | ((x * 16) & (NOISE - 1))]!;
+    const coarse = grain[(((y * 0.7) & (NOISE - 1)) << 8) | ((x * 0.7) & (NOISE - 1))]!;
+    const factor = (1 + (fine - 1) * near) * coarse * keep;
+    frame.put(pixel, depth, light[0]! * factor + red, light[1]! * factor + green, light[2]! * factor + blue);
+  }
 }

@@ -52,18 +52,20 @@ export class FrameBuffer {
     const mean = sum / count / FULL_LIGHT;
     // The square root leaves half of the (logarithmic) brightness change in the picture, as cheap cameras do.
     const gain = Math.max(0.6, Math.min(2.4, Math.sqrt(0.45 / Math.max(0.01, mean))));
-    const tone = new Float32Array(LARGEST + 1);
+    // Tones and noise are added as integers, 32 to a grey value.
+    const tone = new Int16Array(LARGEST + 1);
     for (let value = 0; value <= LARGEST; value++) {
       const x = (value / FULL_LIGHT) * gain;
-      tone[value] = 255 * (x < 0.7 ? x : 1 - 0.3 / (1 + (x - 0.7) / 0.3));
+      tone[value] = 32 * 255 * (x < 0.7 ? x : 1 - 0.09 / (x - 0.4)) + 16;
     }
     const data = new Uint8ClampedArray(light.length);
-    const scale = noise / 32;
-    let at = seedOf(seed, 9) >>> 0;
+    const noiseOf = this.#noise;
+    const strength = Math.round(noise * 8);
+    let at = seedOf(seed, 9) & (NOISE_SIZE - 1);
     for (let i = 0; i < data.length; i++) {
-      data[i] = tone[light[i]!]! + this.#noise[at & (NOISE_SIZE - 1)]! * scale;
+      data[i] = (tone[light[i]!]! + ((noiseOf[at]! * strength) >> 3)) >> 5;
       // An odd step that is no divisor of the row keeps the noise from lining up between rows.
-      at += 7919;
+      at = (at + 7919) & (NOISE_SIZE - 1);
     }
     return { width: this.width, height: this.height, data: new Uint8Array(data.buffer) };
   }

@@ -193,10 +193,8 @@ export class SampleRenderer {
         Math.min(bottom, clip),
         bottom,
         texels.subarray(u * height, (u + 1) * height),
-        {
-          shadowRow: view.horizon - ((shadow - view.heightM) / depth) * view.focal,
-          light: this.#wallLight[side]!,
-        },
+        view.horizon - ((shadow - view.heightM) / depth) * view.focal,
+        this.#wallLight[side]!,
       );
       clip = Math.min(clip, view.horizon - ((facade.solidM - view.heightM) / depth) * view.focal);
       if (clip <= 0) return;
@@ -210,7 +208,8 @@ export class SampleRenderer {
     end: number,
     bottom: number,
     texels: Uint32Array,
-    { shadowRow, light }: { shadowRow: number; light: readonly [readonly number[], readonly number[]] },
+    shadowRow: number,
+    [dark, lit]: readonly [readonly number[], readonly number[]],
   ): void {
     const { width } = this.#size;
     const first = Math.max(0, Math.ceil(top - 0.5));
@@ -223,7 +222,7 @@ export class SampleRenderer {
       const texel = texels[v | 0]!;
       const glow = texel >>> 24;
       if (glow === 0) continue;
-      const shine = row < shadowRow ? light[1] : light[0];
+      const shine = row < shadowRow ? lit : dark;
       const own = (glow - 1) * lamps;
       const r = texel & 255;
       const g = (texel >>> 8) & 255;

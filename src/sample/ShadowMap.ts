@@ -49,8 +49,11 @@ export class ShadowMap {
       for (let column = 0; column < TILE_CELLS; column++) {
         const x = (left + column + 0.5) / CELLS_PER_M;
         const y = (bottom + row + 0.5) / CELLS_PER_M;
+        const own = Math.floor(y) * widthM + Math.floor(x);
+        // Nothing asks for the shadow inside a building.
+        if (x >= widthM || y >= heightM || buildingAt[own]! > 0) continue;
         let shadow = 0;
-        for (let distance = 0.5; distance < reach; distance += 0.75) {
+        for (let distance = 0.5; distance < reach; distance += 1) {
           const atX = Math.floor(x + this.#east * distance);
           const atY = Math.floor(y + this.#north * distance);
           if (atX < 0 || atY < 0 || atX >= widthM || atY >= heightM) break;

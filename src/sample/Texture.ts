@@ -29,19 +29,14 @@ function halve(from: TextureLevel): TextureLevel {
   const texels = new Uint32Array(width * height);
   for (let u = 0; u < width; u++) {
     for (let v = 0; v < height; v++) {
-      const at = 2 * u * from.height + 2 * v;
-      const four = [
-        from.texels[at]!,
-        from.texels[at + 1]!,
-        from.texels[at + from.height]!,
-        from.texels[at + from.height + 1]!,
-      ];
+      const corner = 2 * u * from.height + 2 * v;
       let red = 0;
       let green = 0;
       let blue = 0;
       let light = 0;
       let solid = 0;
-      for (const texel of four) {
+      for (let quarter = 0; quarter < 4; quarter++) {
+        const texel = from.texels[corner + (quarter >> 1) * from.height + (quarter & 1)]!;
         if (texel >>> 24 === 0) continue;
         red += texel & 255;
         green += (texel >>> 8) & 255;
