@@ -106,7 +106,7 @@ function skyline(seed: number): Float32Array {
   for (let tower = 0; tower < 26; tower++) {
     const start = Math.floor(random() * SKYLINE_STEPS);
     const width = Math.floor(between(random, 3, 16));
-    const height = between(random, 0.1, 0.3);
+    const height = between(random, 0.12, 0.42);
     for (let i = 0; i < width; i++) {
       const at = (start + i) % SKYLINE_STEPS;
       tangents[at] = Math.max(tangents[at]!, height);

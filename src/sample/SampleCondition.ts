@@ -81,7 +81,7 @@ export const SAMPLE_CONDITIONS = {
     skyTop: [58, 66, 112],
     skyHorizon: [222, 146, 98],
     clouds: 0.5,
-    lamps: 0.6,
+    lamps: 0.4,
     hazeM: 170,
     leaves: [62, 84, 44],
     snow: 0,

@@ -22,11 +22,11 @@ export interface CameraView {
 export interface CameraSize {
   readonly width: number;
   readonly height: number;
-  /** Tangent of half the horizontal field of view; 0.9 is 84 degrees. */
+  /** Tangent of half the horizontal field of view; 0.7 is 70 degrees. */
   readonly halfWidthTangent: number;
 }
 
-export const SAMPLE_CAMERA: CameraSize = { width: 320, height: 240, halfWidthTangent: 0.9 };
+export const SAMPLE_CAMERA: CameraSize = { width: 320, height: 240, halfWidthTangent: 0.7 };
 
 /** The pinhole of one picture, worked out once. */
 export interface Pinhole extends CameraView {

@@ -66,7 +66,7 @@ export class SampleTraverse {
       const timeS = (index * spacingM) / SPEED_M_PER_S;
       const wander = 0.35 * sine(distanceM * 0.11 + phase) + 0.2 * sine(distanceM * 0.043 + 2 * phase);
       const point = route.at(distanceM, leftM + wander);
-      const heading = point.heading + 0.02 * gaussian(random) + 0.03 * sine(distanceM * 0.11 + phase + 1.57);
+      const heading = point.heading + 0.012 * gaussian(random) + 0.02 * sine(distanceM * 0.11 + phase + 1.57);
       const pitch = 0.008 * gaussian(random);
       const truth: Pose = { position: [point.x, point.y, 0], orientation: aboutUp(heading) };
       if (before !== undefined) {

@@ -75,8 +75,8 @@ export function buildTown({ seed, routeM, aliasedM }: TownOptions): TownAndRoute
 
 /** Heights, in blocks, of the columns that the tour encloses; its outline is at least routeM long. */
 function chooseTour(random: Random, routeM: number): number[] {
-  // 52 m is the shortest block with its street, and a rounded corner cuts off 2 m.
-  const edges = Math.ceil(routeM / 50);
+  // 56 m is the shortest block with its street, and a rounded corner cuts off 2 m.
+  const edges = Math.ceil(routeM / 54);
   const heights = [integerBetween(random, 1, 2), integerBetween(random, 1, 2)];
   const outline = (): number =>
     2 * heights.length +
@@ -93,11 +93,11 @@ function chooseTour(random: Random, routeM: number): number[] {
 
 function placeStreets(random: Random, blocks: number): Street[] {
   const streets: Street[] = [];
-  let centre = 8;
+  let centre = 10;
   for (let i = 0; i <= blocks; i++) {
-    const half = integerBetween(random, 5, 7);
-    streets.push({ centre, half, road: half - between(random, 1.75, 2.5) });
-    centre += integerBetween(random, 52, 70);
+    const half = integerBetween(random, 6, 9);
+    streets.push({ centre, half, road: half - between(random, 2, 3.25) });
+    centre += integerBetween(random, 56, 74);
   }
   return streets;
 }
@@ -210,11 +210,11 @@ function buildBlock(
       else if (side === NORTH) Object.assign(box, { y0: north - setback - depth, y1: north - setback });
       else if (side === WEST) Object.assign(box, { x0: west + setback, x1: west + setback + depth });
       else Object.assign(box, { x0: east - setback - depth, x1: east - setback });
-      const gap = !corner && !lot.aliased && random() < 0.12;
+      const gap = !corner && !lot.aliased && random() < 0.16;
       if (!gap)
         town.addBuilding({
           ...box,
-          heightM: between(random, 5, corner ? 15 : 17),
+          heightM: between(random, 4.5, corner ? 17 : 21),
           seed: lot.seed,
           street: [box.y0 === south, box.x1 === east, box.y1 === north, box.x0 === west].map(
             (touches, face) => touches || face === side,
