@@ -5,7 +5,7 @@ import { inOrder } from './inOrder.js';
 import type { SampleCameraName, SampleTraverse } from './SampleTraverse.js';
 
 /** Header of the pose table beside the images: mapFromBase, metres and a unit quaternion. */
-export const SAMPLE_POSES_HEADER = 'file,stamp_ns,x,y,z,qx,qy,qz,qw';
+export const SAMPLE_POSES_HEADER = 'name,stamp_ns,x,y,z,qx,qy,qz,qw';
 /**
  * Writes `NNNNNN.jpg` for each frame and `poses.csv` into the folder, which is made where it is missing.
  * progress: called after each image with the number written.

@@ -1,0 +1,85 @@
+import type { ImageSource } from '../bag/ImageSource.js';
+import { CODE_BYTES } from '../core/binaryCode.js';
+import type { Pose } from '../core/pose.js';
+import { VprError } from '../core/VprError.js';
+import { decodeImage } from '../image/decodeImage.js';
+import { toTensor } from '../image/toTensor.js';
+import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
+import type { Progress } from './progress.js';
+
+/** One image of a source, described. */
+export interface DescribedImage {
+  /** Position in the source, from 0, pictures that could not be read counted too: what ground truths index. */
+  readonly position: number;
+  readonly name: string;
+  readonly pose?: Pose;
+}
+
+/** All images of a source that could be described, in its order. */
+export interface DescribedSource {
+  /** Pictures of the source, readable or not. */
+  readonly count: number;
+  readonly images: readonly DescribedImage[];
+  /** [images, D] f32. */
+  readonly descriptors: Float32Array;
+  /** [images, 64]. */
+  readonly codes: Uint8Array;
+  readonly dimension: number;
+  readonly decodeMs: readonly number[];
+  readonly inferenceMs: readonly number[];
+  /** A sentence for each picture that was left out. */
+  readonly skipped: readonly string[];
+}
+
+/** Runs a model over every picture of a source. Pictures that cannot be read or decoded are skipped and told. */
+export async function describeSource(
+  source: ImageSource,
+  extractor: DescriptorExtractor,
+  progress: Progress,
+): Promise<DescribedSource> {
+  const dimension = extractor.manifest.descriptorDimension;
+  const images: DescribedImage[] = [];
+  const rows: Float32Array[] = [];
+  const codes: Uint8Array[] = [];
+  const decodeMs: number[] = [];
+  const inferenceMs: number[] = [];
+  const undecodable: string[] = [];
+  const problemsBefore = source.problems.count;
+  let delivered = 0;
+  for await (const image of source) {
+    const position = delivered++ + source.problems.count - problemsBefore;
+    try {
+      const startMs = performance.now();
+      const tensor = toTensor(await decodeImage(image.image, image.name), extractor.manifest.input);
+      const decodedMs = performance.now();
+      const { descriptor, code } = await extractor.extract(tensor);
+      decodeMs.push(decodedMs - startMs);
+      inferenceMs.push(performance.now() - decodedMs);
+      rows.push(descriptor);
+      codes.push(code);
+      images.push({ position, name: image.name, ...(image.pose === undefined ? {} : { pose: image.pose }) });
+    } catch (error) {
+      if (!(error instanceof VprError) || !error.code.startsWith('IMAGE_')) throw error;
+      undecodable.push(`${error.message} (${error.code})`);
+    }
+    progress.update(delivered, image.name);
+  }
+  progress.end();
+  const unread = source.problems.count - problemsBefore;
+  return {
+    count: delivered + unread,
+    images,
+    descriptors: concatenate(rows, dimension),
+    codes: Uint8Array.from(Buffer.concat(codes, codes.length * CODE_BYTES)),
+    dimension,
+    decodeMs,
+    inferenceMs,
+    skipped: [...source.problems.first.slice(0, unread).map((problem) => problem.message), ...undecodable],
+  };
+}
+
+function concatenate(rows: readonly Float32Array[], dimension: number): Float32Array {
+  const all = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => all.set(row, i * dimension));
+  return all;
+}

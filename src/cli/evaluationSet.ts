@@ -1,0 +1,113 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { openImageSource } from '../bag/openImageSource.js';
+import type { ImageSource } from '../bag/ImageSource.js';
+import { MAX_MESSAGE_BYTES } from '../core/limits.js';
+import { messageOf, VprError } from '../core/VprError.js';
+import {
+  groundTruthFromFrames,
+  groundTruthFromPoses,
+  parseGroundTruth,
+  POSITIVE_DISTANCE_M,
+  type GroundTruth,
+} from '../evaluation/groundTruth.js';
+import type { DescribedSource } from './describeSource.js';
+
+/** References, queries, and how to tell which belong together. */
+export interface EvaluationSet {
+  readonly name: string;
+  readonly references: ImageSource;
+  readonly queries: ImageSource;
+  /** File of the ground truth, or none. */
+  readonly groundTruthPath?: string;
+}
+
+export interface GroundTruthRule {
+  readonly distanceM?: number;
+  readonly angleDeg?: number;
+  readonly frames?: number;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Opens a set: a folder with `reference/`, `query/` and perhaps `ground_truth.json`, or two sources (bags or folders).
+ * Throws what openImageSource throws, and FOLDER_INVALID for a folder of another layout.
+ */
+export async function openEvaluationSet(
+  positionals: readonly string[],
+  { groundTruth, poseTopic }: { readonly groundTruth?: string; readonly poseTopic?: string },
+): Promise<EvaluationSet> {
+  const [first, second] = positionals as [string, string?];
+  const isSet = second === undefined;
+  if (isSet && !((await exists(path.join(first, 'reference'))) && (await exists(path.join(first, 'query')))))
+    throw new VprError(
+      (await exists(first)) ? 'FOLDER_INVALID' : 'FILE_MISSING',
+      `Expected a folder with reference/ and query/, or two sources, got ${first}`,
+    );
+  const options = poseTopic === undefined ? {} : { poseTopic };
+  const references = await openImageSource(isSet ? path.join(first, 'reference') : first, options);
+  const queries = await openImageSource(isSet ? path.join(first, 'query') : second, options);
+  const beside = isSet ? path.join(first, 'ground_truth.json') : undefined;
+  const file = groundTruth ?? (beside !== undefined && (await exists(beside)) ? beside : undefined);
+  return {
+    name: path.basename(path.resolve(first)),
+    references,
+    queries,
+    ...(file === undefined ? {} : { groundTruthPath: file }),
+  };
+}
+
+/**
+ * The set's ground truth: its file unless a rule is given; else by frames; else by the images' poses.
+ * Indices are positions in the sources. Throws GROUND_TRUTH_INVALID, POSES_INVALID, FILE_UNREADABLE.
+ */
+export async function readGroundTruth(
+  set: EvaluationSet,
+  references: DescribedSource,
+  queries: DescribedSource,
+  rule: GroundTruthRule,
+): Promise<GroundTruth> {
+  if (rule.frames !== undefined) return groundTruthFromFrames(queries.count, references.count, rule.frames);
+  const byPose = rule.distanceM !== undefined || rule.angleDeg !== undefined;
+  const file = set.groundTruthPath;
+  if (!byPose && file !== undefined) {
+    let text: string;
+    try {
+      if ((await stat(file)).size > MAX_MESSAGE_BYTES)
+        throw new VprError('GROUND_TRUTH_INVALID', `Expected a ground truth of at most ${MAX_MESSAGE_BYTES} bytes`);
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      throw new VprError(
+        'FILE_UNREADABLE',
+        `Expected a readable ground truth, got: ${messageOf(error)} [${file}]`,
+        { cause: error },
+      );
+    }
+    return parseGroundTruth(text, queries.count, references.count, file);
+  }
+  const posesOf = (side: DescribedSource): (DescribedSource['images'][number]['pose'] | undefined)[] => {
+    const poses = Array.from<DescribedSource['images'][number]['pose'] | undefined>({ length: side.count });
+    for (const image of side.images) poses[image.position] = image.pose;
+    return poses;
+  };
+  const [queryPoses, referencePoses] = [posesOf(queries), posesOf(references)];
+  for (const [side, poses] of [
+    ['references', referencePoses],
+    ['queries', queryPoses],
+  ] as const)
+    if (poses.every((pose) => pose === undefined))
+      throw new VprError(
+        'POSES_INVALID',
+        `Expected poses of the ${side}, a ground_truth.json or --frames to judge by, got none [${set.name}]`,
+      );
+  return groundTruthFromPoses(queryPoses, referencePoses, {
+    distanceM: rule.distanceM ?? POSITIVE_DISTANCE_M,
+    ...(rule.angleDeg === undefined ? {} : { angleDeg: rule.angleDeg }),
+  });
+}
