@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'map export': async () => (await import('./commands/mapExport.js')).command,
   replay: async () => (await import('./commands/replay.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
+  eval: async () => (await import('./commands/eval.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
 };

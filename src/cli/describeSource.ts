@@ -2,9 +2,8 @@ import type { ImageSource } from '../bag/ImageSource.js';
 import { CODE_BYTES } from '../core/binaryCode.js';
 import type { Pose } from '../core/pose.js';
 import { VprError } from '../core/VprError.js';
-import { decodeImage } from '../image/decodeImage.js';
-import { toTensor } from '../image/toTensor.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
+import { describeImage } from '../worker/describeImage.js';
 import type { Progress } from './progress.js';
 
 /** One image of a source, described. */
@@ -49,14 +48,11 @@ export async function describeSource(
   for await (const image of source) {
     const position = delivered++ + source.problems.count - problemsBefore;
     try {
-      const startMs = performance.now();
-      const tensor = toTensor(await decodeImage(image.image, image.name), extractor.manifest.input);
-      const decodedMs = performance.now();
-      const { descriptor, code } = await extractor.extract(tensor);
-      decodeMs.push(decodedMs - startMs);
-      inferenceMs.push(performance.now() - decodedMs);
-      rows.push(descriptor);
-      codes.push(code);
+      const described = await describeImage(image, extractor);
+      decodeMs.push(described.decodeMs);
+      inferenceMs.push(described.inferenceMs);
+      rows.push(described.descriptor);
+      codes.push(described.code);
       images.push({ position, name: image.name, ...(image.pose === undefined ? {} : { pose: image.pose }) });
     } catch (error) {
       if (!(error instanceof VprError) || !error.code.startsWith('IMAGE_')) throw error;

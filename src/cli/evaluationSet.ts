@@ -83,11 +83,9 @@ export async function readGroundTruth(
         throw new VprError('GROUND_TRUTH_INVALID', `Expected a ground truth of at most ${MAX_MESSAGE_BYTES} bytes`);
       text = await readFile(file, 'utf8');
     } catch (error) {
-      throw new VprError(
-        'FILE_UNREADABLE',
-        `Expected a readable ground truth, got: ${messageOf(error)} [${file}]`,
-        { cause: error },
-      );
+      throw new VprError('FILE_UNREADABLE', `Expected a readable ground truth, got: ${messageOf(error)} [${file}]`, {
+        cause: error,
+      });
     }
     return parseGroundTruth(text, queries.count, references.count, file);
   }

@@ -100,7 +100,7 @@ export function parseGroundTruth(text: string, queries: number, references: numb
       return fail(`Expected each reference once for row ${query} of the positives, got ${repeated} twice`);
     return sorted;
   });
-  return { rule: where, references, positives };
+  return { rule: 'listed positives', references, positives };
 }
 
 /** Queries whose place no reference shows. */

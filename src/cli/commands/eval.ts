@@ -1,0 +1,170 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { CODE_BYTES } from '../../core/binaryCode.js';
+import { evaluateRetrieval, type RetrievalEvaluation } from '../../evaluation/evaluateRetrieval.js';
+import type { GroundTruth } from '../../evaluation/groundTruth.js';
+import { spreadOf } from '../../evaluation/percentiles.js';
+import { recallAtN, RECALL_NS } from '../../evaluation/recallAtN.js';
+import { openModel } from '../../inference/openModel.js';
+import { defaultModelPath } from '../../worker/defaultModel.js';
+import { UsageError, type Command } from '../Command.js';
+import { describeSource, type DescribedSource } from '../describeSource.js';
+import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
+import { NpyFile } from '../NpyFile.js';
+import { createProgress } from '../progress.js';
+import { rankReferences, type QueryRanking } from '../rankReferences.js';
+
+/** Rankings by position in the source; a query that could not be read has an empty one. */
+function byPosition(
+  rankings: readonly QueryRanking[],
+  kind: 'twoStage' | 'exact' | 'hash',
+  references: DescribedSource,
+  queries: DescribedSource,
+): number[][] {
+  const ranked = Array.from({ length: queries.count }, (): number[] => []);
+  queries.images.forEach(({ position }, row) => {
+    ranked[position] = rankings[row]![kind].map((reference) => references.images[reference]!.position);
+  });
+  return ranked;
+}
+
+function evaluate(
+  rankings: readonly QueryRanking[],
+  references: DescribedSource,
+  queries: DescribedSource,
+  truth: GroundTruth,
+  ns: readonly number[],
+): {
+  readonly evaluation: RetrievalEvaluation;
+  readonly recallExact: Record<string, number>;
+  readonly recallHash: Record<string, number>;
+} {
+  const scores = Array.from({ length: queries.count }, () => -Infinity);
+  queries.images.forEach(({ position }, row) => (scores[position] = rankings[row]!.similarity));
+  const answers = byPosition(rankings, 'twoStage', references, queries).map((ranked, query) => ({
+    ranked,
+    score: scores[query]!,
+  }));
+  return {
+    evaluation: evaluateRetrieval(answers, truth, { ns }),
+    recallExact: recallAtN(byPosition(rankings, 'exact', references, queries), truth, ns),
+    recallHash: recallAtN(byPosition(rankings, 'hash', references, queries), truth, ns),
+  };
+}
+
+function exportArrays(folder: string, side: 'reference' | 'query', described: DescribedSource): void {
+  mkdirSync(folder, { recursive: true });
+  const { dimension, descriptors, codes, images } = described;
+  const rows = new NpyFile(path.join(folder, `${side}_descriptors.npy`), '<f4', dimension);
+  const packed = new NpyFile(path.join(folder, `${side}_codes.npy`), '|u1', CODE_BYTES);
+  for (let row = 0; row < images.length; row++) {
+    rows.append(descriptors.subarray(row * dimension, (row + 1) * dimension));
+    packed.append(codes.subarray(row * CODE_BYTES, (row + 1) * CODE_BYTES));
+  }
+  rows.close();
+  packed.close();
+}
+
+function wantedNs(text: string | undefined): readonly number[] {
+  const ns = new Set<number>(RECALL_NS);
+  for (const part of text === undefined ? [] : text.split(',')) {
+    const n = Number(part);
+    if (!Number.isInteger(n) || n < 1 || n > 1000)
+      throw new UsageError(`Expected whole numbers in 1...1000 for --n, got '${part}'`);
+    ns.add(n);
+  }
+  return [...ns].sort((a, b) => a - b);
+}
+
+/** vpr eval: how well a model recognises the places of a set. */
+export const command: Command = {
+  name: 'eval',
+  summary: 'judge a model on references and queries with ground truth',
+  positionals: 'SET | REFERENCES QUERIES',
+  positionalCount: [1, 2],
+  options: {
+    model: { type: 'string', value: 'DIR', description: 'model folder (default: the one in the package)' },
+    'ground-truth': { type: 'string', value: 'FILE', description: 'ground_truth.json (default: the one in the set)' },
+    distance: {
+      type: 'number',
+      value: 'M',
+      description: 'judge by poses: positives within M metres (25 where no ground truth is given)',
+    },
+    angle: {
+      type: 'number',
+      value: 'DEG',
+      description: 'judge by poses: and turned by at most DEG degrees (MSLS: 40)',
+    },
+    frames: { type: 'number', value: 'N', description: 'judge by index: within N images (Nordland: 10)' },
+    'pose-topic': { type: 'string', value: 'TOPIC', description: 'topic of the poses in bags' },
+    n: { type: 'string', value: 'N,N,...', description: 'more N for recall@N, beside 1, 5, 10' },
+    shortlist: {
+      type: 'number',
+      value: 'N',
+      default: 100,
+      description: 'codes that the prefilter hands to the re-rank',
+    },
+    export: { type: 'string', value: 'DIR', description: 'write descriptors and codes of both sides as .npy' },
+    json: { type: 'boolean', description: 'print one JSON object' },
+  },
+  details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
+Every image is a reference. Queries without positives are left out of recall; their number is printed.`,
+  async run(args) {
+    const ns = wantedNs(args.string('n'));
+    const shortlist = args.number('shortlist')!;
+    if (!Number.isInteger(shortlist) || shortlist < 1)
+      throw new UsageError(`Expected a whole number of at least 1 for --shortlist, got ${shortlist}`);
+    const rule: GroundTruthRule = {
+      ...optional('distanceM', args.number('distance')),
+      ...optional('angleDeg', args.number('angle')),
+      ...optional('frames', args.number('frames')),
+    };
+    const set = await openEvaluationSet(args.positionals, {
+      ...optional('groundTruth', args.string('ground-truth')),
+      ...optional('poseTopic', args.string('pose-topic')),
+    });
+    const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
+    try {
+      const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
+        describeSource(set[side], extractor, createProgress(side, set[side].summary.images));
+      const references = await describe('references');
+      const queries = await describe('queries');
+      for (const sentence of [...references.skipped, ...queries.skipped])
+        process.stderr.write(`vpr eval: skipped: ${sentence}\n`);
+      const truth = await readGroundTruth(set, references, queries, rule);
+      const rankings = await rankReferences(references, queries, { k: Math.max(...ns), shortlist });
+      const { evaluation, recallExact, recallHash } = evaluate(rankings, references, queries, truth, ns);
+      const folder = args.string('export');
+      if (folder !== undefined) {
+        exportArrays(folder, 'reference', references);
+        exportArrays(folder, 'query', queries);
+      }
+      const result = {
+        set: set.name,
+        model: { name: manifest.name, sha256, descriptorDimension: manifest.descriptorDimension },
+        shortlist,
+        skipped: { references: references.skipped.length, queries: queries.skipped.length },
+        ...evaluation,
+        recallExact,
+        recallHash,
+        latencyMs: {
+          decode: spreadOf([...references.decodeMs, ...queries.decodeMs]),
+          inference: spreadOf([...references.inferenceMs, ...queries.inferenceMs]),
+          search: spreadOf(rankings.map((ranking) => ranking.searchMs)),
+        },
+        memory: { maxRssBytes: process.resourceUsage().maxRSS * 1024 },
+      };
+      process.stdout.write(args.flag('json') ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result.recall)}\n`);
+      return 0;
+    } finally {
+      await extractor.close();
+      await set.references.close();
+      await set.queries.close();
+    }
+  },
+};
+
+/** {[name]: value}, or nothing where there is no value. */
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): Partial<Record<Name, Value>> {
+  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
+}
