@@ -15,4 +15,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   eval: async () => (await import('./commands/eval.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
+  'model import': async () => (await import('./commands/modelImport.js')).command,
 };

@@ -21,6 +21,11 @@ export class WeightReader {
     this.#checkpoint = checkpoint;
   }
 
+  /** Tensors that were taken so far. */
+  get usedCount(): number {
+    return this.#used.size;
+  }
+
   has(key: string): boolean {
     return this.#checkpoint.tensors.has(key);
   }

@@ -1,0 +1,43 @@
+import * as op from '../graph/operators.js';
+import { imageInput } from '../layers/imageInput.js';
+import { Network } from '../layers/Network.js';
+import { resnet, RESNET50_BLOCKS } from '../layers/resnet.js';
+import type { Architecture, Preprocessing } from './Architecture.js';
+
+/** demo.py: PIL bicubic to 320 x 320, to which the mixer's weights are bound; the training code's validation is bilinear. */
+const INPUT: Preprocessing = { height: 320, width: 320, resize: 'pil-bicubic', normalize: 'after-resize' };
+const CHANNELS = 1024;
+const POSITIONS = 400;
+const DEPTH = 4;
+const EPSILON = 1e-5;
+
+/** MixVPR (Ali-bey et al., arXiv:2303.02190); checked against commit 4043915 of the official code. */
+export const MIXVPR: Architecture = {
+  name: 'mixvpr',
+  summary: 'MixVPR: feature mixing over the positions of ResNet-50',
+  dimensions: [4096, 512, 128],
+  hash: false,
+  preprocessing: INPUT,
+  paper: 'Ali-bey et al., MixVPR, arXiv:2303.02190',
+  licence: 'MIT',
+  source: 'https://github.com/amaralibey/MixVPR',
+  build(weights, options) {
+    const net = new Network('mixvpr', weights, options.precision, options.attention);
+    const layers = [1, 2, 3].map((i) => `backbone.model.layer${i}`);
+    const keys = { conv1: 'backbone.model.conv1', bn1: 'backbone.model.bn1', layers };
+    const map = resnet(net, imageInput(net, options, INPUT), keys, RESNET50_BLOCKS);
+    let x = op.reshape(op.cast(map, 'float32'), [CHANNELS, POSITIONS]);
+    for (let i = 0; i < DEPTH; i++) {
+      const key = `aggregator.mix.${i}.mix`;
+      const hidden = op.relu(net.linear(net.layerNorm(x, `${key}.0`, EPSILON), `${key}.1`, POSITIONS, { exact: true }));
+      x = op.add(x, net.linear(hidden, `${key}.3`, POSITIONS, { exact: true }));
+    }
+    const [channels] = weights.shapeOf('aggregator.channel_proj.weight') as [number];
+    const [rows] = weights.shapeOf('aggregator.row_proj.weight') as [number];
+    const byChannel = net.linear(op.transpose(x, [1, 0]), 'aggregator.channel_proj', channels, { exact: true });
+    const mixed = net.linear(op.transpose(byChannel, [1, 0]), 'aggregator.row_proj', rows, { exact: true });
+    net.graph.output('descriptor', op.l2Normalize(op.reshape(mixed, [1, channels * rows]), [1])); // channel-major
+    weights.finish();
+    return net.graph;
+  },
+};
