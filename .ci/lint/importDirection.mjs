@@ -19,7 +19,7 @@ export const FOLDERS = {
     packages: [],
   },
   onnx: { folders: ['core'], packages: ['@bufbuild/protobuf'] },
-  bag: { folders: ['core'], packages: ['@mcap/', '@foxglove/', 'better-sqlite3', 'js-yaml'] },
+  bag: { folders: ['core'], packages: ['@mcap/', '@foxglove/', 'better-sqlite3', 'fzstd', 'js-yaml'] },
   evaluation: { folders: ['core'], packages: [] },
   report: { folders: ['core', 'evaluation'], packages: [] },
   sample: { folders: ['core', 'bag'], packages: ['@mcap/', '@foxglove/', 'sharp'] },

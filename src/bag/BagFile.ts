@@ -25,9 +25,9 @@ export interface BagFile {
   readonly path: string;
   readonly storage: 'mcap' | 'sqlite3' | 'ros1';
   readonly topics: readonly BagTopic[];
-  /** Log times of the first and the last message; absent when there are none. */
-  readonly startNs?: bigint;
-  readonly endNs?: bigint;
+  /** Log times of the first and the last message; 0 when there are none. */
+  readonly startNs: bigint;
+  readonly endNs: bigint;
   /**
    * Messages of these topics in log order. Memory is bounded by a few chunks, whatever the file's size.
    * Damage is told to `onProblem` and skipped; what is whole is read.

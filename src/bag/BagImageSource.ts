@@ -1,23 +1,24 @@
-import { isImageMessageType, parseImageCdr, RAW_IMAGE_TYPE } from '../core/parseImageCdr.js';
+import { isImageMessageType, RAW_IMAGE_TYPE, readImage } from '../core/parseImageCdr.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic } from './BagFile.js';
-import { MAX_SMALL_MESSAGE_BYTES } from './bagLimits.js';
 import type { ImageSource, ImageSourceOptions, SourceCamera, SourceSummary } from './ImageSource.js';
+import { isReadable, MessageOpener, whereOf } from './MessageOpener.js';
 import { baseTopic, nameCameras } from './nameCameras.js';
-import { isPoseMessageType, parsePoseCdr, POSE_TYPES, type StampedPose } from './parsePoseCdr.js';
-import { PoseTrack } from './PoseTrack.js';
+import type { PoseTrack } from './PoseTrack.js';
 import type { ProblemCount } from './ProblemCount.js';
+import { isPoseMessageType, POSE_TYPES } from './readPose.js';
+import { readPoseTrack } from './readPoseTrack.js';
+import type { PoseFrames } from './TransformTree.js';
 
 /** Images whose values are metres or pixels of shift, not light. */
 const NOT_PICTURES = /depth|disparity/i;
 
-function whereOf({ topic, logTimeNs }: BagMessage): string {
-  return `${topic.name}, ${Number(logTimeNs / 1_000_000n) / 1000} s`;
-}
+/** REP-105. */
+const DEFAULT_FRAMES: PoseFrames = { map: 'map', base: 'base_link' };
 
 function isImageTopic(topic: BagTopic): boolean {
-  return isImageMessageType(topic.type);
+  return isReadable(topic) && isImageMessageType(topic.type);
 }
 
 function availableTopics(topics: readonly BagTopic[], fits: (topic: BagTopic) => boolean): string {
@@ -86,12 +87,10 @@ export class BagImageSource implements ImageSource {
         .filter(({ name, type }) => name === topic && isImageMessageType(type))
         .reduce((sum, { messages }) => sum + messages, 0),
     }));
-    const spans = this.#files.filter(({ topics: own }) => own.some(({ messageCount }) => messageCount > 0));
-    const startNs = spans.reduce<bigint>(
-      (first, f) => ((f.startNs ?? 0n) < first ? (f.startNs ?? 0n) : first),
-      spans[0]?.startNs ?? 0n,
-    );
-    const endNs = spans.reduce<bigint>((last, f) => ((f.endNs ?? 0n) > last ? (f.endNs ?? 0n) : last), 0n);
+    const spans = this.#files.filter((file) => file.topics.some(({ messageCount }) => messageCount > 0));
+    const earliest = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+    const startNs = spans.map((file) => file.startNs).reduce(earliest, spans[0]?.startNs ?? 0n);
+    const endNs = spans.map((file) => file.endNs).reduce((a, b) => (a > b ? a : b), spans[0]?.endNs ?? 0n);
     return {
       path,
       kind: this.#files[0]!.storage,
@@ -99,7 +98,10 @@ export class BagImageSource implements ImageSource {
       topics,
       cameras,
       images: cameras.reduce((sum, { images }) => sum + images, 0),
-      poseTopics: topics.filter(({ type }) => isPoseMessageType(type)).map(({ name }) => name),
+      // Static transforms alone are no drive.
+      poseTopics: topics
+        .filter(({ name, type }) => isPoseMessageType(type) && !name.endsWith('tf_static'))
+        .map(({ name }) => name),
       startNs,
       endNs,
       durationS: Number(endNs - startNs) / 1e9,
@@ -107,7 +109,7 @@ export class BagImageSource implements ImageSource {
   }
 
   #checkPoseTopic(name: string, path: string): void {
-    if (!this.#topics.some((topic) => topic.name === name && isPoseMessageType(topic.type)))
+    if (!this.#topics.some((topic) => topic.name === name && isReadable(topic) && isPoseMessageType(topic.type)))
       throw new VprError(
         'TOPIC_MISSING',
         `Expected a topic ${name} of ${POSE_TYPES.join(', ')}, got ${availableTopics(this.#topics, ({ type }) => isPoseMessageType(type))} [${path}]`,
@@ -124,10 +126,11 @@ export class BagImageSource implements ImageSource {
     const poses = this.#options.poseTopic === undefined ? undefined : await this.readPoses();
     let delivered = 0;
     if (limit <= 0) return;
+    const opener = await MessageOpener.create();
     for (const file of this.#files) {
       const topics = file.topics.filter((topic) => isImageTopic(topic) && this.#cameraByTopic.has(topic.name));
       for await (const message of file.messages(topics, this.problems.add)) {
-        const image = this.#read(message, poses);
+        const image = this.#read(message, opener, poses);
         if (image === undefined) continue;
         yield image;
         if (++delivered >= limit) return;
@@ -135,12 +138,12 @@ export class BagImageSource implements ImageSource {
     }
   }
 
-  #read(message: BagMessage, poses: PoseTrack | undefined): StampedImage | undefined {
+  #read(message: BagMessage, opener: MessageOpener, poses: PoseTrack | undefined): StampedImage | undefined {
     const { topic, logTimeNs } = message;
     if (!isImageMessageType(topic.type)) return undefined;
     const where = whereOf(message);
     try {
-      const parsed = parseImageCdr(topic.type, message.data, where);
+      const parsed = readImage(topic.type, opener.open(message));
       // Drivers that never set the stamp leave 0; the recorder's clock is then the best there is.
       const stampNs = parsed.stampNs === 0n ? logTimeNs : parsed.stampNs;
       const pose = poses?.at(stampNs);
@@ -168,32 +171,13 @@ export class BagImageSource implements ImageSource {
   }
 
   async #readTrack(name: string): Promise<PoseTrack> {
-    const stamped: StampedPose[] = [];
-    for (const file of this.#files) {
-      const topics = file.topics.filter((topic) => topic.name === name && isPoseMessageType(topic.type));
-      for await (const message of file.messages(topics, this.problems.add)) {
-        const { topic, data, logTimeNs } = message;
-        if (!isPoseMessageType(topic.type)) continue;
-        try {
-          if (data.length > MAX_SMALL_MESSAGE_BYTES)
-            throw new VprError(
-              'MESSAGE_INVALID',
-              `Expected at most ${MAX_SMALL_MESSAGE_BYTES} bytes for a pose, got ${data.length} [${whereOf(message)}]`,
-            );
-          const pose = parsePoseCdr(topic.type, data, whereOf(message));
-          stamped.push(pose.stampNs === 0n ? { ...pose, stampNs: logTimeNs } : pose);
-        } catch (error) {
-          if (!(error instanceof VprError)) throw error;
-          this.problems.add(error);
-        }
-      }
-    }
-    const track = new PoseTrack(stamped);
+    const frames = this.#options.poseFrames ?? DEFAULT_FRAMES;
+    const track = await readPoseTrack(this.#files, name, frames, this.problems);
     if (track.invalidCount > 0)
       this.problems.add(
         new VprError(
           'POSES_INVALID',
-          `Expected finite poses with unit quaternions, got ${track.invalidCount} of ${stamped.length} that are not; left them out [${name}]`,
+          `Expected finite poses with unit quaternions, got ${track.invalidCount} that are not, beside ${track.poses.length}; left them out [${name}]`,
         ),
       );
     if (track.poses.length === 0)

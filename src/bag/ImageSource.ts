@@ -1,6 +1,7 @@
 import type { StampedImage } from '../core/StampedImage.js';
 import type { VprError, VprErrorCode } from '../core/VprError.js';
 import type { PoseTrack } from './PoseTrack.js';
+import type { PoseFrames } from './TransformTree.js';
 
 export interface ImageSourceOptions {
   /** Image topics to take. Default: every image topic but depth and disparity; of raw and compressed images of one camera, the raw ones. */
@@ -9,8 +10,13 @@ export interface ImageSourceOptions {
   readonly cameras?: readonly string[];
   /** Camera name by topic, instead of the topic's last useful part. For image folders: by ''. */
   readonly cameraNames?: Readonly<Record<string, string>>;
-  /** Odometry, PoseStamped or PoseWithCovarianceStamped topic that gives each image its pose. Default: no poses. */
+  /**
+   * Topic that gives each image its pose: Odometry, PoseStamped, PoseWithCovarianceStamped, NavSatFix (UTM metres), or
+   * TFMessage (`poseFrames` says which transform). Default: no poses.
+   */
   readonly poseTopic?: string;
+  /** For a transform topic: the pose is map from base. Default: map, base_link. */
+  readonly poseFrames?: PoseFrames;
   /** CSV of poses for an image folder. Default: poses.csv in the folder, where there is one. */
   readonly poseFile?: string;
   /** At most this many images. */

@@ -1,7 +1,7 @@
 import { McapIndexedReader } from '@mcap/core';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
-import { MAX_CHUNK_BYTES, MAX_MERGE_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
+import { MAX_CHUNK_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
 import { loadDecompressors } from './decompress.js';
 import { FileBytes } from './FileBytes.js';
 import {
@@ -17,7 +17,9 @@ import {
   type McapMessage,
   type McapSchema,
 } from './mcapRecords.js';
+import { mergeByTime } from './mergeByTime.js';
 import { openFile } from './openFile.js';
+import { ros2TypeName } from './ros2TypeName.js';
 
 const MAGIC_BYTES = 8;
 
@@ -154,30 +156,31 @@ export class McapFile implements BagFile {
   #makeTopics(): void {
     // Channels of one topic, type and encoding (one a recorder) are one topic to us.
     const topics = new Map<string, BagTopic>();
-    for (const { id, schemaId, topic: name, messageEncoding } of this.#channels.values()) {
-      const schemaName = this.#schemas.get(schemaId)?.name ?? '';
-      // ROS 1 schemas are named without the middle part.
-      const type = /^[^/]+\/[^/]+$/.test(schemaName) ? schemaName.replace('/', '/msg/') : schemaName;
-      const count = this.#index.counts.get(id) ?? 0;
-      const key = JSON.stringify([name, type, messageEncoding]);
-      const known = topics.get(key);
-      const topic = { name, type, encoding: messageEncoding, messageCount: (known?.messageCount ?? 0) + count };
-      topics.set(key, topic);
+    const describe = ({
+      schemaId,
+      topic: name,
+      messageEncoding: encoding,
+    }: McapChannel): Omit<BagTopic, 'messageCount'> => ({
+      name,
+      type: ros2TypeName(this.#schemas.get(schemaId)?.name ?? ''),
+      encoding,
+    });
+    for (const channel of this.#channels.values()) {
+      const topic = describe(channel);
+      const key = JSON.stringify(topic);
+      const messageCount = (topics.get(key)?.messageCount ?? 0) + (this.#index.counts.get(channel.id) ?? 0);
+      topics.set(key, { ...topic, messageCount });
     }
     this.#topics = [...topics.values()];
-    for (const { id, schemaId, topic: name, messageEncoding } of this.#channels.values()) {
-      const schemaName = this.#schemas.get(schemaId)?.name ?? '';
-      const type = /^[^/]+\/[^/]+$/.test(schemaName) ? schemaName.replace('/', '/msg/') : schemaName;
-      this.#topicByChannel.set(id, topics.get(JSON.stringify([name, type, messageEncoding]))!);
-    }
+    for (const channel of this.#channels.values())
+      this.#topicByChannel.set(channel.id, topics.get(JSON.stringify(describe(channel)))!);
   }
 
   #damage(sentence: string, offset: number, cause?: unknown): VprError {
     return new VprError('BAG_INVALID', `${sentence} [${this.path}, offset ${offset}]`, { cause });
   }
 
-  /** Chunk by chunk in order of start time; chunks that overlap are merged. One chunk is read ahead. */
-  async *#merge(
+  #merge(
     chunks: readonly ChunkPlace[],
     wanted: ReadonlySet<number>,
     onProblem: ProblemListener,
@@ -186,34 +189,12 @@ export class McapFile implements BagFile {
     const needed = chunks.filter(
       ({ channelIds }) => channelIds.size === 0 || [...channelIds].some((id) => wanted.has(id)),
     );
-    let pending: McapMessage[] = [];
-    let pendingBytes = 0;
-    let next = needed[0] === undefined ? undefined : this.#readChunk(needed[0]);
-    for (let i = 0; i < needed.length; i++) {
-      const place = needed[i]!;
-      const current = next!;
-      const following = needed[i + 1];
-      next = following === undefined ? undefined : this.#readChunk(following);
-      const chunk = await current;
-      if (chunk instanceof Error) {
-        onProblem(this.#damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
-      } else {
-        const messages = await this.#messagesOf(chunk, place.offset, wanted, onProblem);
-        pending = pending.concat(messages);
-        pending.sort((a, b) => (a.logTimeNs < b.logTimeNs ? -1 : a.logTimeNs > b.logTimeNs ? 1 : 0));
-      }
-      pendingBytes = pending.reduce((sum, { data }) => sum + data.length, 0);
-      let done = 0;
-      while (done < pending.length) {
-        const message = pending[done]!;
-        const mayComeLater = following !== undefined && message.logTimeNs > following.startNs;
-        if (mayComeLater && pendingBytes <= MAX_MERGE_BYTES) break;
-        pendingBytes -= message.data.length;
-        done++;
-        yield message;
-      }
-      pending = pending.slice(done);
-    }
+    return mergeByTime(needed, async (place) => {
+      const chunk = await this.#readChunk(place);
+      if (!(chunk instanceof Error)) return this.#messagesOf(chunk, place.offset, wanted, onProblem);
+      onProblem(this.#damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
+      return [];
+    });
   }
 
   async #readChunk({ offset, length }: ChunkPlace): Promise<Uint8Array | Error> {
@@ -237,8 +218,6 @@ export class McapFile implements BagFile {
     const messages: McapMessage[] = [];
     try {
       const chunk = parseChunk(content);
-      if (chunk.uncompressedSize > MAX_CHUNK_BYTES)
-        throw new RangeError(`a chunk of ${chunk.uncompressedSize} bytes (at most ${MAX_CHUNK_BYTES} are read)`);
       let records = chunk.records;
       if (chunk.compression !== '') {
         const decompress = (await loadDecompressors()).get(chunk.compression);

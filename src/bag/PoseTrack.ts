@@ -1,5 +1,5 @@
 import { angleBetween, distanceBetween, interpolatePoses, type Pose } from '../core/pose.js';
-import type { StampedPose } from './parsePoseCdr.js';
+import type { StampedPose } from './readPose.js';
 
 /** Two poses further apart in time than this are not interpolated, unless the robot hardly moved between them. */
 const MAX_GAP_NS = 2_000_000_000n;

@@ -6,14 +6,19 @@ import type { BagFile, ProblemListener } from './BagFile.js';
 import { MAX_TEXT_FILE_BYTES } from './bagLimits.js';
 import { McapFile } from './McapFile.js';
 import { fileError, openFile } from './openFile.js';
+import { Ros1File } from './Ros1File.js';
 import { SqliteFile } from './SqliteFile.js';
+import { UnpackedBagFile } from './UnpackedBagFile.js';
+import { unpackZstdFile } from './unpackZstdFile.js';
+import { parseZstdFrame } from './zstdFrame.js';
 
 const MCAP_MAGIC = Buffer.from('\x89MCAP0\r\n', 'latin1');
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
-const BAG_SUFFIXES = ['.mcap', '.db3', '.bag'];
+const ROS1_MAGIC = Buffer.from('#ROSBAG V2.0', 'latin1');
+const BAG_SUFFIX = /\.(mcap|db3|bag)(\.zstd?)?$/i;
 
 export function hasBagSuffix(name: string): boolean {
-  return BAG_SUFFIXES.some((suffix) => name.toLowerCase().endsWith(suffix));
+  return BAG_SUFFIX.test(name);
 }
 
 /** The files of a bag folder in order: those that metadata.yaml lists, or those with a bag's suffix by name. */
@@ -46,21 +51,40 @@ export async function bagFilesIn(folder: string): Promise<readonly string[]> {
   });
 }
 
-/** Opens one bag file by its first bytes, whatever its name. */
-export async function openBagFile(file: string, onProblem: ProblemListener): Promise<BagFile> {
+async function headOf(file: string): Promise<Buffer> {
   const { handle } = await openFile(file, 'a bag file');
-  const head = Buffer.alloc(16);
+  const head = Buffer.alloc(32);
   try {
     await handle.read(head, 0, head.length, 0);
   } finally {
     await handle.close();
   }
-  if (head.subarray(0, MCAP_MAGIC.length).equals(MCAP_MAGIC)) return McapFile.open(file, onProblem);
-  if (head.equals(SQLITE_MAGIC)) return SqliteFile.open(file);
+  return head;
+}
+
+async function openByHead(file: string, head: Buffer, onProblem: ProblemListener): Promise<BagFile> {
+  const startsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
+  if (startsWith(MCAP_MAGIC)) return McapFile.open(file, onProblem);
+  if (startsWith(SQLITE_MAGIC)) return SqliteFile.open(file);
+  if (startsWith(ROS1_MAGIC)) return Ros1File.open(file);
   throw new VprError(
     'BAG_INVALID',
-    `Expected an mcap or sqlite3 bag, got bytes that start with ${head.subarray(0, 8).toString('hex')} [${file}]`,
+    `Expected an mcap, sqlite3 or ROS 1 bag, got bytes that start with ${head.subarray(0, 8).toString('hex')} [${file}]`,
   );
+}
+
+/** Opens one bag file by its first bytes, whatever its name; one inside a .zstd file is unpacked for as long as it is open. */
+export async function openBagFile(file: string, onProblem: ProblemListener): Promise<BagFile> {
+  const head = await headOf(file);
+  if (parseZstdFrame(head) === undefined) return openByHead(file, head, onProblem);
+  const unpacked = await unpackZstdFile(file);
+  try {
+    const inner = await openByHead(unpacked.path, await headOf(unpacked.path), onProblem);
+    return new UnpackedBagFile(file, inner, unpacked.remove);
+  } catch (error) {
+    await unpacked.remove();
+    throw error;
+  }
 }
 
 /** Opens a bag file, or all files of a bag folder in order. */

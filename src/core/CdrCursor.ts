@@ -1,4 +1,5 @@
 import { MAX_STRING_BYTES } from './limits.js';
+import type { MessageCursor, MessageHeader } from './MessageCursor.js';
 import { VprError } from './VprError.js';
 
 const UTF8 = new TextDecoder();
@@ -8,7 +9,7 @@ const UTF8 = new TextDecoder();
  * Covers plain CDR and plain CDR 2 of both byte orders (no parameter lists, no delimiters). Every read is bounds-checked and
  * throws MESSAGE_INVALID.
  */
-export class CdrCursor {
+export class CdrCursor implements MessageCursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #littleEndian: boolean;
@@ -88,10 +89,10 @@ export class CdrCursor {
     return view;
   }
 
-  /** builtin_interfaces/Time in nanoseconds. */
-  stampNs(what: string): bigint {
-    const seconds = this.int32(`${what}.sec`);
-    return BigInt(seconds) * 1_000_000_000n + BigInt(this.uint32(`${what}.nanosec`));
+  header(): MessageHeader {
+    const seconds = this.int32('header.stamp.sec');
+    const stampNs = BigInt(seconds) * 1_000_000_000n + BigInt(this.uint32('header.stamp.nanosec'));
+    return { stampNs, frameId: this.string('header.frame_id') };
   }
 
   #align(size: 2 | 4 | 8): void {

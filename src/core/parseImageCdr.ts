@@ -1,6 +1,7 @@
 import { CdrCursor } from './CdrCursor.js';
 import type { ImageMessage } from './image.js';
 import { MAX_MESSAGE_BYTES } from './limits.js';
+import type { MessageCursor } from './MessageCursor.js';
 import { VprError } from './VprError.js';
 
 export const RAW_IMAGE_TYPE = 'sensor_msgs/msg/Image';
@@ -30,18 +31,21 @@ export function parseImageCdr(type: ImageMessageType, bytes: Uint8Array, where =
       'MESSAGE_INVALID',
       `Expected at most ${MAX_MESSAGE_BYTES} bytes for an image message, got ${bytes.length} [${where}]`,
     );
-  const cdr = new CdrCursor(bytes, where);
-  const stampNs = cdr.stampNs('header.stamp');
-  const frameId = cdr.string('header.frame_id');
+  return readImage(type, new CdrCursor(bytes, where));
+}
+
+/** The same from a cursor of any serialisation. */
+export function readImage(type: ImageMessageType, cursor: MessageCursor): ParsedImage {
+  const { stampNs, frameId } = cursor.header();
   if (type === COMPRESSED_IMAGE_TYPE) {
-    const format = cdr.string('format');
-    return { stampNs, frameId, image: { kind: 'compressed', format, data: cdr.octets('data') } };
+    const format = cursor.string('format');
+    return { stampNs, frameId, image: { kind: 'compressed', format, data: cursor.octets('data') } };
   }
-  const height = cdr.uint32('height');
-  const width = cdr.uint32('width');
-  const encoding = cdr.string('encoding');
-  const isBigEndian = cdr.uint8('is_bigendian') !== 0;
-  const step = cdr.uint32('step');
-  const data = cdr.octets('data');
+  const height = cursor.uint32('height');
+  const width = cursor.uint32('width');
+  const encoding = cursor.string('encoding');
+  const isBigEndian = cursor.uint8('is_bigendian') !== 0;
+  const step = cursor.uint32('step');
+  const data = cursor.octets('data');
   return { stampNs, frameId, image: { kind: 'raw', encoding, width, height, step, isBigEndian, data } };
 }

@@ -13,7 +13,7 @@ from PIL import Image
 
 HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(1)
-W, H = 22, 14
+W, H = 10, 6
 cases, blob = [], bytearray()
 
 

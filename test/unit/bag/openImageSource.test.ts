@@ -56,7 +56,7 @@ describe('openImageSource on real bags', () => {
 
   it('reads the poses of a bag without images, and says that it has none', async () => {
     const source = await openImageSource(path.join(DATA, 'bags/evo_nav2_turtlebot.mcap'));
-    expect(source.summary.poseTopics).to.deep.equal(['/amcl_pose', '/odom']);
+    expect(source.summary.poseTopics).to.deep.equal(['/amcl_pose', '/odom', '/tf']);
     const track = await source.readPoses('/odom');
     expect(track.poses).to.have.length(2639);
     expect([track.frameId, track.childFrameId]).to.deep.equal(['odom', 'base_link']);
