@@ -117,9 +117,10 @@ export class NodeParameterServer {
   }
 
   #checkKnown(name: string): void {
-    if (FOREIGN.test(name) || this.#node.hasParameter(name)) return;
+    // Parameters of cameras that are not in use are no mistake: one file may serve several robots.
+    if (FOREIGN.test(name) || findParameter(name) !== undefined) return;
     try {
-      parseParameters({ cameras: this.#values['cameras'], [name]: findParameter(name)?.default });
+      parseParameters({ [name]: undefined });
     } catch (error) {
       this.#problems.set(name, messageOf(error));
     }

@@ -1,13 +1,10 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ParameterValue } from '../config/Parameter.js';
 import type { NodeParameters } from '../config/parseParameters.js';
+import { defaultModelPath } from '../worker/defaultModel.js';
 import { RecognizerClient } from '../worker/RecognizerClient.js';
 import type { Recognizer, RecognizerMode, RecognizerStart } from '../worker/protocol.js';
 import type { NodeLog } from './NodeLog.js';
-
-/** models/default beside dist/ (checkout) or in the package's share folder (installed): the same relative path. */
-const DEFAULT_MODEL = fileURLToPath(new URL('../../../models/default', import.meta.url));
 
 export function modeOf(parameters: NodeParameters): RecognizerMode {
   if (parameters.mode !== 'auto') return parameters.mode;
@@ -34,7 +31,7 @@ export async function openRecognizerSession(
 ): Promise<Recognizer> {
   const mode = modeOf(parameters);
   const start: RecognizerStart = {
-    modelPath: parameters.model === '' ? DEFAULT_MODEL : path.resolve(expandHome(parameters.model)),
+    modelPath: parameters.model === '' ? defaultModelPath() : path.resolve(expandHome(parameters.model)),
     ...(parameters.map === '' ? {} : { mapPath: path.resolve(expandHome(parameters.map)) }),
     mode,
     executionProviders: parameters.executionProviders,
