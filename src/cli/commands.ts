@@ -16,4 +16,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
   'model import': async () => (await import('./commands/modelImport.js')).command,
+  'bench search': async () => (await import('./commands/benchSearch.js')).command,
 };

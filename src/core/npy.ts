@@ -53,11 +53,34 @@ export function writeNpy(data: NpyData, shape: readonly number[]): Uint8Array {
   return file;
 }
 
+/** Where and what the data of a file is. */
+export interface NpyHeader {
+  readonly shape: readonly number[];
+  readonly type: NpyType;
+  readonly itemBytes: number;
+  /** Of the first value in the file. */
+  readonly dataOffset: number;
+}
+
 /**
  * Reads one array. name: what errors call the file. Throws FILE_UNREADABLE for anything that is not a C-ordered,
  * little-endian array of numbers with all its data.
  */
 export function readNpy(file: Uint8Array, name: string): NpyArray {
+  const { shape, type, itemBytes, dataOffset } = readNpyHeader(file, name, file.length);
+  const constructor = TYPES[type];
+  const count = shape.reduce((product, size) => product * size, 1);
+  // A view where the address allows it, so that a large array is in memory once.
+  const offset = file.byteOffset + dataOffset;
+  const data =
+    offset % itemBytes === 0
+      ? new constructor(file.buffer as ArrayBuffer, offset, count)
+      : new constructor(file.slice(dataOffset, dataOffset + count * itemBytes).buffer, 0, count);
+  return { shape, type, data };
+}
+
+/** The same checks for a file of which only the start (4 KiB are plenty) is at hand; fileBytes: its whole length. */
+export function readNpyHeader(file: Uint8Array, name: string, fileBytes: number): NpyHeader {
   const fail = (expected: string, got: string): never => {
     throw new VprError('FILE_UNREADABLE', `Expected ${expected}, got ${got} [${name}]`);
   };
@@ -81,16 +104,9 @@ export function readNpy(file: Uint8Array, name: string): NpyArray {
   const isFortran = /'fortran_order':\s*True/.test(header);
   if (isFortran && shape.filter((size) => size > 1).length > 1) fail('an array in C order', 'Fortran order');
 
-  const constructor = TYPES[type as NpyType];
-  const count = shape.reduce((product, size) => product * size, 1);
-  const bytes = count * constructor.BYTES_PER_ELEMENT;
-  if (!Number.isSafeInteger(bytes) || file.length - end < bytes)
-    fail(`${shape.join(' x ')} values of ${constructor.BYTES_PER_ELEMENT} bytes`, `${file.length - end} bytes`);
-  // A view where the address allows it, so that a large array is in memory once.
-  const offset = file.byteOffset + end;
-  const aligned = offset % constructor.BYTES_PER_ELEMENT === 0;
-  const data = aligned
-    ? new constructor(file.buffer as ArrayBuffer, offset, count)
-    : new constructor(file.slice(end, end + bytes).buffer, 0, count);
-  return { shape, type: type as NpyType, data };
+  const itemBytes = TYPES[type as NpyType].BYTES_PER_ELEMENT;
+  const bytes = shape.reduce((product, size) => product * size, itemBytes);
+  if (!Number.isSafeInteger(bytes) || fileBytes - end < bytes)
+    fail(`${shape.join(' x ')} values of ${itemBytes} bytes`, `${fileBytes - end} bytes`);
+  return { shape, type: type as NpyType, itemBytes, dataOffset: end };
 }

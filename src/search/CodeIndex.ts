@@ -29,5 +29,7 @@ export interface CodeIndex {
    * queries: [n, 64] u8; k >= 1; ranges: ascending, disjoint, within 0...length. One result a query.
    */
   nearest(queries: Uint8Array, n: number, k: number, ranges: readonly PositionRange[]): Nearest[];
+  /** Resolves when all scan threads have started; scans before that are the caller's alone. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }

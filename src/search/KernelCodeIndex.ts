@@ -19,6 +19,8 @@ const PAGE = 65536;
 const MOST_PAGES = 65536;
 /** Memory is asked for 1 MiB at a time: about 16,000 codes. */
 const GROWTH_PAGES = 16;
+/** One thread scans fewer codes in less time than it takes to wake another: no threads are started for them. */
+const LEAST_SHARED_CODES = 32768;
 /** A scan of fewer blocks says little about the time a block takes. */
 const LEAST_TIMED_BLOCKS = 64;
 
@@ -34,10 +36,12 @@ export class KernelCodeIndex implements CodeIndex {
   readonly threads: number;
   readonly #kernel: ScanKernel;
   readonly #memory: WebAssembly.Memory;
+  readonly #module: WebAssembly.Module;
   readonly #scan: Scan;
   readonly #selections: readonly Selection[];
   readonly #firstBlock: number;
-  readonly #scanThreads: ScanThreads | undefined;
+  /** Started when the codes are many enough; undefined before, and for one thread. */
+  #scanThreads: ScanThreads | undefined;
   #bytes: Uint8Array;
   #length = 0;
   /** Shortest time of a block on the owner's thread so far. */
@@ -56,13 +60,12 @@ export class KernelCodeIndex implements CodeIndex {
     const initial = Math.ceil(this.#firstBlock / PAGE) + GROWTH_PAGES;
     this.#memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared });
     this.#bytes = new Uint8Array(this.#memory.buffer);
-    const module = compileKernel(kernel.code, { shared });
-    this.#scan = instantiateScan(module, this.#memory);
+    this.#module = compileKernel(kernel.code, { shared });
+    this.#scan = instantiateScan(this.#module, this.#memory);
     this.#selections = Array.from(
       { length: MAX_QUERIES },
       (_, query) => new Selection(this.#memory.buffer, selectionAddress(0, query)),
     );
-    this.#scanThreads = shared ? new ScanThreads(module, this.#memory, threads) : undefined;
   }
 
   get length(): number {
@@ -93,6 +96,7 @@ export class KernelCodeIndex implements CodeIndex {
         done++;
       }
     }
+    if (this.#length >= LEAST_SHARED_CODES) this.#startThreads();
   }
 
   remove(position: number): void {
@@ -161,6 +165,10 @@ export class KernelCodeIndex implements CodeIndex {
     if (timed) this.#blockMs = Math.min(this.#blockMs, (performance.now() - start) / (to - from) / selections.length);
   }
 
+  #startThreads(): void {
+    if (this.threads > 1) this.#scanThreads ??= new ScanThreads(this.#module, this.#memory, this.threads);
+  }
+
   #threadsPay(blocks: number): boolean {
     if (this.#scanThreads?.allReady !== true) return false;
     if (this.#threadsFrom !== undefined) return blocks * BLOCK_CODES >= this.#threadsFrom;
@@ -194,8 +202,13 @@ export class KernelCodeIndex implements CodeIndex {
     for (const selection of this.#selections) selection.rebind(this.#memory.buffer);
   }
 
-  /** Resolves when all scan threads have started; scans before that are the owner's alone. */
-  async threadsReady(): Promise<void> {
+  /** Starts the scan threads whatever the number of codes; resolves when they are there. */
+  async startThreads(): Promise<void> {
+    this.#startThreads();
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
     await this.#scanThreads?.ready();
   }
 

@@ -58,5 +58,7 @@ export interface PlaceSearch {
   prefilterBatch(codes: Uint8Array, shortlist: number, excluded?: ExcludedIds): PrefilterResult[];
   /** Bytes held, by kind: codes, masks and ids; float rows. */
   memoryUse(): { codeBytes: number; cacheBytes: number };
+  /** Resolves when all scan threads have started; not needed for right answers, only for the fastest. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }

@@ -73,6 +73,10 @@ export class ScalarCodeIndex implements CodeIndex {
     }
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#blocks.length = 0;
     this.#dead.length = 0;

@@ -85,6 +85,10 @@ export class TwoStageSearch implements PlaceSearch {
     return { codeBytes: this.#codes.bytes + this.#ids.bytes, cacheBytes: this.#descriptors.bytes };
   }
 
+  ready(): Promise<void> {
+    return this.#codes.ready();
+  }
+
   async close(): Promise<void> {
     await this.#codes.close();
   }

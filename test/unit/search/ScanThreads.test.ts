@@ -16,7 +16,7 @@ describe('ScanThreads', () => {
       const codes = threads === 2 ? randomBytes(n * CODE_BYTES, random) : clusteredCodes(n, random);
       const index = createCodeIndex('bit-sliced-ordered', threads) as KernelCodeIndex;
       index.append(codes, n);
-      await index.threadsReady();
+      await index.startThreads();
       index.useThreadsFrom(0);
       const queries = randomBytes(3 * CODE_BYTES, random);
       let joined = 0;
