@@ -1,6 +1,7 @@
 import { CODE_BITS } from '../core/binaryCode.js';
 import type { Scan } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_STRIDE, stateBytes, STATE } from '../hamming/scanState.js';
+import type { Nearest } from './CodeIndex.js';
 import { NearestSelector } from './NearestSelector.js';
 
 /** Entries of the candidate list of a state. */
@@ -8,6 +9,9 @@ const CAPACITY = 4096;
 /** Up to this k the kernel lowers the bound itself; above it hands all candidates on. */
 export const MAX_KERNEL_K = 1024;
 const NEVER = 0xffffffff;
+const FIRST_CANDIDATE = STATE.candidates / 4;
+/** Of one `finish`: the place of the next candidate of each distance. */
+const places = new Uint32Array(CODE_BITS + 2);
 
 /** Bytes of one selection's state. */
 export const SELECTION_BYTES = Math.ceil(stateBytes(CAPACITY) / 64) * 64;
@@ -66,15 +70,47 @@ export class Selection {
       return;
     }
     const words = this.#words;
-    const end = STATE.candidates / 4 + words[STATE.count / 4]! * 2;
-    for (let at = STATE.candidates / 4; at < end; at += 2) take(words[at]!, words[at + 1]!);
+    const end = FIRST_CANDIDATE + words[STATE.count / 4]! * 2;
+    for (let at = FIRST_CANDIDATE; at < end; at += 2) take(words[at]!, words[at + 1]!);
+  }
+
+  /** The k nearest, ascending by (distance, position). */
+  finish(): Nearest {
+    if (this.#selector !== undefined) {
+      this.compact();
+      return this.#selector.finish();
+    }
+    // A counting sort: the histogram holds, below the bound, the taken codes of each distance.
+    const words = this.#words;
+    const bound = words[STATE.bound / 4]!;
+    const below = words[STATE.below / 4]!;
+    const end = FIRST_CANDIDATE + 2 * words[STATE.count / 4]!;
+    for (let distance = 0, start = 0; distance < bound; distance++) {
+      places[distance] = start;
+      start += words[STATE.histogram / 4 + distance]!;
+    }
+    const atBound = bound <= CODE_BITS ? words[STATE.histogram / 4 + bound]! : 0;
+    const count = Math.min(this.#k, below + atBound);
+    places[bound] = below;
+    const positions = new Uint32Array(count);
+    const distances = new Uint16Array(count);
+    for (let at = FIRST_CANDIDATE; at < end; at += 2) {
+      const distance = words[at + 1]!;
+      if (distance > bound) continue;
+      // Ascending positions fill the places of a distance in order; those past k are the highest ones at the bound.
+      const place = places[distance]!++;
+      if (place >= count) continue;
+      positions[place] = words[at]!;
+      distances[place] = distance;
+    }
+    return { positions, distances };
   }
 
   /** Drops what can no longer be in the answer: at most k candidates stay in the list, in their order. */
   compact(): void {
     const words = this.#words;
     const count = words[STATE.count / 4]!;
-    const first = STATE.candidates / 4;
+    const first = FIRST_CANDIDATE;
     if (this.#selector !== undefined) {
       for (let at = first; at < first + 2 * count; at += 2)
         if (words[at + 1]! < this.#selector.bound) this.#selector.push(words[at]!, words[at + 1]!);
