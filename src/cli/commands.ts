@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'map migrate': async () => (await import('./commands/mapMigrate.js')).command,
   'map export': async () => (await import('./commands/mapExport.js')).command,
   replay: async () => (await import('./commands/replay.js')).command,
+  tune: async () => (await import('./commands/tune.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
   eval: async () => (await import('./commands/eval.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,

@@ -1,0 +1,181 @@
+import { writeFileSync } from 'node:fs';
+import { parseParameters } from '../../config/parseParameters.js';
+import type { NewReference } from '../../core/reference.js';
+import { messageOf, VprError } from '../../core/VprError.js';
+import { openImageSource } from '../../bag/openImageSource.js';
+import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
+import { openModel, type OpenModel } from '../../inference/openModel.js';
+import { checkMapModel } from '../../map/MapMeta.js';
+import { PlaceMap } from '../../map/PlaceMap.js';
+import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
+import { modelIdentity } from '../../worker/openMap.js';
+import { recognizerSettings } from '../../worker/recognizerSettings.js';
+import { UsageError, type Arguments, type Command } from '../Command.js';
+import { createProgress } from '../progress.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
+import { fitConfidence } from '../tuning/fitConfidence.js';
+import { bagTuningWorld, sampleTuningWorld, setTuningWorld, type PositiveRule } from '../tuning/tuningWorlds.js';
+import type { TuningWorld } from '../tuning/TuningWorld.js';
+
+/** Conditions of the rendered queries, one after the other. */
+const CONDITIONS = Object.keys(SAMPLE_CONDITIONS) as SampleConditionName[];
+
+function storedReferences(map: PlaceMap): NewReference[] {
+  const codes = new Map<number, Uint8Array>();
+  for (const block of map.codes())
+    block.referenceIds.forEach((id, i) => codes.set(id, block.codes.slice(i * 64, (i + 1) * 64)));
+  return Array.from(map.references(), (reference) => {
+    const descriptor = new Float32Array(map.dimension);
+    map.readDescriptors(Uint32Array.of(reference.referenceId), descriptor);
+    return { ...reference, descriptor, code: codes.get(reference.referenceId)! };
+  });
+}
+
+function seedsOf(text: string): number[] {
+  const match = /^(\d+)-(\d+)$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || last < first) throw new UsageError(`Expected FIRST-LAST for --sample-seeds, got '${text}'`);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): Promise<TuningWorld[]> {
+  const extractor: DescriptorExtractor = model.extractor;
+  const worlds: TuningWorld[] = [];
+  const progress = createProgress('describe', undefined);
+  let images = 0;
+  const onImage = (): void => progress.update(++images);
+  try {
+    const seeds = args.string('sample-seeds');
+    for (const [i, seed] of (seeds === undefined ? [] : seedsOf(seeds)).entries())
+      worlds.push(
+        await sampleTuningWorld(extractor, {
+          seed,
+          condition: CONDITIONS[i % CONDITIONS.length]!,
+          frames: args.number('frames')!,
+          rule,
+          onImage,
+        }),
+      );
+    for (const folder of args.strings('data-set')) worlds.push(await setTuningWorld(extractor, folder, onImage));
+    const [bag] = args.positionals;
+    if (bag !== undefined) worlds.push(await bagWorld(args, model, bag, rule, onImage));
+  } finally {
+    progress.end();
+  }
+  return worlds;
+}
+
+async function bagWorld(
+  args: Arguments,
+  model: OpenModel,
+  bag: string,
+  rule: PositiveRule,
+  onImage: () => void,
+): Promise<TuningWorld> {
+  const mapPath = args.string('map');
+  const truthTopic = args.string('ground-truth-topic');
+  const odometryTopic = args.string('odometry-topic');
+  if (mapPath === undefined || truthTopic === undefined)
+    throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
+  const map = PlaceMap.open(mapPath, 'read');
+  try {
+    checkMapModel(map.meta, modelIdentity(model), map.path);
+    return await bagTuningWorld(model.extractor, {
+      references: storedReferences(map),
+      source: await openImageSource(bag),
+      truthTopic,
+      ...(odometryTopic === undefined ? {} : { odometryTopic }),
+      rule,
+      onImage,
+    });
+  } finally {
+    map.close();
+  }
+}
+
+export const command: Command = {
+  name: 'tune',
+  summary: 'Fit the confidence on a bag, a data set or rendered worlds with ground truth, so that it is a probability.',
+  positionals: '[BAG]',
+  positionalCount: [0, 1],
+  options: {
+    map: { type: 'string', value: 'FILE', description: 'map that the bag is played against; the fit is stored in it' },
+    'ground-truth-topic': { type: 'string', value: 'TOPIC', description: 'true poses in the bag, in the map’s frame' },
+    'odometry-topic': { type: 'string', value: 'TOPIC', description: 'odometry for the temporal filter' },
+    'data-set': {
+      type: 'string',
+      value: 'DIR',
+      multiple: true,
+      description: 'folder with reference/, query/ and ground_truth.json',
+    },
+    'sample-seeds': {
+      type: 'string',
+      value: 'FIRST-LAST',
+      description: 'rendered towns (from 1000: the others judge)',
+    },
+    frames: { type: 'number', value: 'N', default: 150, description: 'images of a rendered drive' },
+    'positive-distance': { type: 'number', value: 'M', default: 10, description: 'a right place is at most this far' },
+    'positive-angle': { type: 'number', value: 'DEG', default: 40, description: 'and turned by at most this' },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      description: 'write the calibration (a model’s calibration.json)',
+    },
+    'fitted-on': { type: 'string', value: 'TEXT', description: 'what the calibration says it was fitted on' },
+    json: { type: 'boolean', description: 'print the calibration as JSON' },
+    ...MODEL_OPTIONS,
+  },
+  details:
+    'Every source is played twice: against its whole map and against a map without a third of the places, so that "not in\n' +
+    'the map" is part of the fit. The presets become the least confidences whose false-positive rates are 0.1 %, 1 %, 5 %.',
+  async run(args) {
+    const output = args.string('output');
+    const mapPath = args.string('map');
+    const model = await openModel(modelPathOf(args));
+    try {
+      const rule = { distanceM: args.number('positive-distance')!, angleDeg: args.number('positive-angle')! };
+      const worlds = await worldsOf(args, model, rule);
+      if (worlds.length === 0) throw new UsageError('Expected a BAG, --data-set or --sample-seeds to tune on');
+      const settings = recognizerSettings(parseParameters(parametersOf(args)));
+      const fitted = await fitConfidence(worlds, settings, {
+        modelSha256: model.sha256,
+        fittedOn: args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; '),
+      });
+      const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
+      if (output !== undefined) writeCalibration(output, json);
+      if (args.positionals.length === 1 && mapPath !== undefined) {
+        const map = PlaceMap.open(mapPath, 'append');
+        try {
+          map.setCalibration(json);
+        } finally {
+          map.close();
+        }
+      }
+      const { figures, temporal } = fitted.model;
+      process.stdout.write(
+        args.flag('json')
+          ? json
+          : `fitted on ${fitted.queries} queries, ${fitted.negatives} of places that the map does not hold\n` +
+              `calibration error (out of fold)  one image ${figures['singleCalibrationError']}, filtered ${figures['temporalCalibrationError']}\n` +
+              `Brier score (out of fold)        one image ${figures['singleBrier']}, filtered ${figures['temporalBrier']}\n` +
+              `accepted from                    ${Object.entries(temporal.thresholds)
+                .map(([preset, threshold]) => `${preset} ${threshold.toFixed(4)}`)
+                .join(', ')}\n`,
+      );
+      return 0;
+    } finally {
+      await model.extractor.close();
+    }
+  },
+};
+
+function writeCalibration(file: string, json: string): void {
+  try {
+    writeFileSync(file, json);
+  } catch (error) {
+    throw new VprError('FILE_NOT_WRITABLE', `Expected to write the calibration, got: ${messageOf(error)} [${file}]`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { NewReference } from '../../core/reference.js';
+import type { StampedImage } from '../../core/StampedImage.js';
+import type { DescribedQuery } from '../../recognizer/PlaceRecognizer.js';
+
+/** right: the place; wrong: another one; unclear: too near to the rule's border to judge by it. */
+export type Verdict = 'right' | 'wrong' | 'unclear';
+
+export interface TuningQuery {
+  /** Without pixels: stamp, camera, odometry. */
+  readonly image: StampedImage;
+  readonly described: DescribedQuery;
+}
+
+/** References and queries with ground truth, described once: what a confidence is fitted on. */
+export interface TuningWorld {
+  readonly name: string;
+  readonly dimension: number;
+  readonly references: readonly NewReference[];
+  readonly queries: readonly TuningQuery[];
+  verdict(query: number, reference: number): Verdict;
+}
