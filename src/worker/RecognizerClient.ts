@@ -4,6 +4,7 @@ import type { PlaceId, ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { errorOf, type WorkerData, type WorkerMethod, type WorkerReply, type WorkerRequest } from './messages.js';
+import { setNativeEnvironment, tensorrtEnvironment } from './nativeEnvironment.js';
 import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
 import { transferableImage } from './transferables.js';
 
@@ -58,6 +59,8 @@ export class RecognizerClient implements Recognizer {
   /** Starts the worker, which opens model and map. Throws their VprErrors; then nothing is left running. */
   static async open(start: RecognizerStart, options: RecognizerClientOptions = {}): Promise<RecognizerClient> {
     const client = new RecognizerClient(start, options);
+    // Native code reads the real environment, which only this thread can set, and only before the worker loads it.
+    if (start.executionProviders.includes('tensorrt')) setNativeEnvironment(tensorrtEnvironment(start));
     await client.#startWorker();
     return client;
   }

@@ -1,22 +1,40 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import type { NodeParameters } from '../config/parseParameters.js';
+import { parseParameters, type NodeParameters } from '../config/parseParameters.js';
+import type { RecognizerStart } from './protocol.js';
+
+/** What an engine is only good for: this model, these settings, this ONNX Runtime. (ONNX Runtime adds the GPU itself.) */
+function cacheKey(modelPath: string, parameters: NodeParameters): string {
+  const manifest = readFileSync(path.join(modelPath, 'model.json'));
+  const hash = createHash('sha256').update(manifest).update(onnxRuntimeVersion()).digest('hex').slice(0, 16);
+  return `${hash}${parameters.tensorrtFp16 ? '-fp16' : ''}${parameters.tensorrtInt8 ? '-int8' : ''}`;
+}
+
+function onnxRuntimeVersion(): string {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  return version;
+}
 
 /**
- * Environment variables that ONNX Runtime's TensorRT provider reads (onnxruntime-node passes only the device id itself).
- * modelSha256 and the ONNX Runtime version are part of the engine cache's folder: an engine is only good for what it was built from.
+ * Environment variables that ONNX Runtime's TensorRT provider reads (onnxruntime-node passes only the device id itself),
+ * by `tensorrt.*` parameters. Engines are cached in one folder for each model, precision and ONNX Runtime version.
+ * A model that is not there gives none: opening it says so.
  */
-export function tensorrtEnvironment(parameters: NodeParameters, cacheKey: string): Readonly<Record<string, string>> {
+export function tensorrtEnvironment(start: Pick<RecognizerStart, 'modelPath' | 'parameters'>): Record<string, string> {
+  if (!existsSync(path.join(start.modelPath, 'model.json'))) return {};
+  const parameters = parseParameters(start.parameters);
   const root = parameters.tensorrtCacheDir || path.join(os.homedir(), '.cache', 'vpr_node', 'tensorrt');
-  const cache = path.join(root, cacheKey);
   const flag = (on: boolean): string => (on ? '1' : '0');
   return {
     ORT_TENSORRT_FP16_ENABLE: flag(parameters.tensorrtFp16),
     ORT_TENSORRT_INT8_ENABLE: flag(parameters.tensorrtInt8),
     ORT_TENSORRT_MAX_WORKSPACE_SIZE: String(parameters.tensorrtWorkspaceMb * 1024 * 1024),
     ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1',
-    ORT_TENSORRT_CACHE_PATH: cache,
+    ORT_TENSORRT_CACHE_PATH: path.join(root, cacheKey(start.modelPath, parameters)),
     ORT_TENSORRT_TIMING_CACHE_ENABLE: '1',
   };
 }
