@@ -21,4 +21,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
   'model import': async () => (await import('./commands/modelImport.js')).command,
   'bench search': async () => (await import('./commands/benchSearch.js')).command,
+  'model list': async () => (await import('./commands/modelList.js')).command,
 };

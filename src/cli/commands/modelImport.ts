@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { VprError } from '../../core/VprError.js';
 import type { ModelInput } from '../../inference/ModelManifest.js';
 import { sha256OfFile } from '../../inference/readModelManifest.js';
 import type { Architecture } from '../../onnx/architectures/Architecture.js';
@@ -8,6 +7,7 @@ import { guessArchitecture } from '../../onnx/architectures/guessArchitecture.js
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../onnx/architectures/imagenet.js';
 import type { Checkpoint } from '../../onnx/checkpoint/Checkpoint.js';
 import { openCheckpoint } from '../../onnx/checkpoint/openCheckpoint.js';
+import { addSeededHash } from '../../onnx/layers/seededHash.js';
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { WeightReader } from '../../onnx/layers/WeightReader.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
@@ -106,11 +106,8 @@ export const command: Command = {
         width: input.width,
         preprocessInside: input.layout === 'nhwc-u8',
       });
-      if (!graph.outputs.some(({ name }) => name === 'hash'))
-        throw new VprError(
-          'CHECKPOINT_INVALID',
-          `Expected a hash branch for ${architecture.name}, got a float-only checkpoint`,
-        );
+      const learnedHash = graph.outputs.some(({ name }) => name === 'hash');
+      if (!learnedHash) addSeededHash(graph);
       const progress = createProgress('writing', undefined);
       const { files, parameters } = writeModel(graph, folder, { onProgress: (done) => progress.update(done) });
       progress.end();
@@ -127,6 +124,7 @@ export const command: Command = {
           checkpointSha256: await sha256OfFile(file),
           source: architecture.source,
           paper: architecture.paper,
+          hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',
         },
       });
       process.stdout.write(

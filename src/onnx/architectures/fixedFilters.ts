@@ -1,8 +1,7 @@
-import { CODE_BITS } from '../../core/binaryCode.js';
-import { mulberry32 } from '../../core/goldenInput.js';
 import { GraphBuilder, type Value } from '../graph/GraphBuilder.js';
 import * as op from '../graph/operators.js';
-import { floats, int8s } from '../graph/Tensor.js';
+import { floats } from '../graph/Tensor.js';
+import { addSeededHash } from '../layers/seededHash.js';
 import { IMAGENET_MEAN, IMAGENET_STD } from './imagenet.js';
 
 /** Input size of the network, pixels. */
@@ -21,7 +20,6 @@ const SIGMA = 1;
 const RADIUS = 4;
 /** Energies are averaged over windows of two cells, so that a shift of half a cell changes little. */
 const CELL = 8;
-const PROJECTION_SEED = 512;
 
 /** Grey in [0, 1] of a normalised RGB image, as one 1x1 convolution. x: [1, 3, H, W]; returns [1, 1, H, W]. */
 function grey(x: Value): Value {
@@ -97,12 +95,6 @@ function flatten(x: Value): Value {
   return op.reshape(x, [1, x.shape.reduce((product, size) => product * size, 1)]);
 }
 
-/** Random signs, [D, 512]: codes of such projections keep the angles between descriptors (Johnson and Lindenstrauss). */
-function seededProjection(dimension: number): Int8Array {
-  const next = mulberry32(PROJECTION_SEED);
-  return Int8Array.from({ length: dimension * CODE_BITS }, () => (next() >>> 31 === 1 ? 1 : -1));
-}
-
 /**
  * The network that needs no training: oriented gradient energies of the contrast-normalised grey image over a grid, and
  * their horizontal spectrum. Nothing in it is learned; a learned model takes its place where there is one.
@@ -117,9 +109,7 @@ export function buildFixedFilters(): GraphBuilder {
   const spectrum = op.l2Normalize(flatten(horizontalSpectrum(energies)), [1]);
   // The tiny constant gives a uniformly grey picture a descriptor instead of zeros, whose norm nothing can divide by.
   const descriptor = op.l2Normalize(op.add(op.concat([layout, spectrum], 1), 1e-7), [1]);
-  const dimension = descriptor.shape[1]!;
-  const signs = graph.constant('projection', int8s(seededProjection(dimension), [dimension, CODE_BITS]));
   graph.output('descriptor', descriptor);
-  graph.output('hash', op.matMul(descriptor, op.cast(signs, 'float32')));
+  addSeededHash(graph);
   return graph;
 }

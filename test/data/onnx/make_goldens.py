@@ -106,6 +106,7 @@ def salad(ref, name):
 
 def mixvpr(ref, name):
     official(ref, "mixvpr")
+    stub("timm")
     ResNet = importlib.import_module("models.backbones.resnet").ResNet
     MixVPR = importlib.import_module("models.aggregators.mixvpr").MixVPR
     return Composed(
