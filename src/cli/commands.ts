@@ -2,6 +2,8 @@ import type { Command } from './Command.js';
 
 /** Every command, in the order of the help. Loaded on demand, so that `vpr --help` loads no native code. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  'map build': async () => (await import('./commands/mapBuild.js')).command,
+  'map append': async () => (await import('./commands/mapAppend.js')).command,
   'map info': async () => (await import('./commands/mapInfo.js')).command,
   'map verify': async () => (await import('./commands/mapVerify.js')).command,
   'map merge': async () => (await import('./commands/mapMerge.js')).command,

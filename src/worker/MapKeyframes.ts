@@ -6,8 +6,7 @@ import { encodeThumbnail } from '../image/encodeThumbnail.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import { MapBuilder } from '../mapping/MapBuilder.js';
 import type { DescribedQuery, KeyframeStore } from '../recognizer/PlaceRecognizer.js';
-
-const DEGREE = Math.PI / 180;
+import { mapBuilderOptions } from './mapBuilderOptions.js';
 
 /** Grows the open map by the images of this run: each key frame is committed before the next image is looked at. */
 export class MapKeyframes implements KeyframeStore {
@@ -16,19 +15,7 @@ export class MapKeyframes implements KeyframeStore {
 
   constructor(map: PlaceMap, session: { readonly name: string; readonly source: string }, parameters: NodeParameters) {
     this.#thumbnailPx = parameters.thumbnailPx;
-    this.#builder = new MapBuilder(map, session, {
-      keyframe: {
-        distanceM: parameters.keyframeDistanceM,
-        angleRad: parameters.keyframeAngleDeg * DEGREE,
-        intervalS: parameters.keyframeIntervalS,
-      },
-      place: {
-        distanceM: parameters.placeDistanceM,
-        angleRad: parameters.placeAngleDeg * DEGREE,
-        images: parameters.placeImages,
-      },
-      batch: 1,
-    });
+    this.#builder = new MapBuilder(map, session, mapBuilderOptions(parameters, 1));
   }
 
   isKeyframe(image: StampedImage, descriptor: Descriptor): boolean {

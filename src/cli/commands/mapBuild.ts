@@ -1,0 +1,59 @@
+import { rmSync } from 'node:fs';
+import { PlaceMap } from '../../map/PlaceMap.js';
+import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource, type BuildInput } from '../buildFromSource.js';
+import type { Command } from '../Command.js';
+
+/** Frames of the poses as the bag says them, where it does. */
+async function framesOf(
+  { source }: BuildInput,
+  poseTopic: string | undefined,
+): Promise<{ frame: string; child: string }> {
+  if (poseTopic === undefined) return { frame: '', child: '' };
+  const track = await source.readPoses(poseTopic);
+  return { frame: track.frameId, child: track.childFrameId };
+}
+
+export const command: Command = {
+  name: 'map build',
+  summary: 'Build a map from a bag or an image folder.',
+  positionals: 'BAG MAP',
+  positionalCount: [2, 2],
+  options: {
+    ...BUILD_OPTIONS,
+    frame: {
+      type: 'string',
+      value: 'FRAME',
+      description: "frame of the poses (default: the pose topic's, else 'map')",
+    },
+  },
+  details:
+    `${BUILD_DETAILS}\n` +
+    'References are committed as the work goes on: a run that is cut off leaves a map of everything until then.\n\n' +
+    'Examples:\n' +
+    '  vpr map build drive1.mcap town.vprmap --pose-topic /odometry/global\n' +
+    '  vpr map build photos/ floor.vprmap --set keyframe.interval_s=0',
+  run(args) {
+    const [, file] = args.positionals as [string, string];
+    return buildFromSource(
+      args,
+      async (input) => {
+        const { source, model, parameters } = input;
+        const frames = await framesOf(input, args.string('pose-topic'));
+        return PlaceMap.create(file, {
+          modelName: model.manifest.name,
+          modelSha256: model.sha256,
+          descriptorDimension: model.manifest.descriptorDimension,
+          storage: parameters.mapStorage,
+          mapFrame: args.string('frame') ?? (frames.frame === '' ? parameters.mapFrame : frames.frame),
+          poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
+          childFrame: frames.child,
+          binarizer: { kind: 'model' },
+        });
+      },
+      // A source without one usable image leaves no map behind.
+      (map) => {
+        if (map.size === 0) rmSync(map.path, { force: true });
+      },
+    );
+  },
+};

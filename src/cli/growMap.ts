@@ -1,0 +1,106 @@
+import type { ImageSource } from '../bag/ImageSource.js';
+import type { NodeParameters } from '../config/parseParameters.js';
+import type { StampedImage } from '../core/StampedImage.js';
+import { VprError, type VprErrorCode } from '../core/VprError.js';
+import { encodeThumbnail } from '../image/encodeThumbnail.js';
+import { ProjectionBinarizer } from '../inference/Binarizer.js';
+import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
+import type { PlaceMap } from '../map/PlaceMap.js';
+import { MapBuilder } from '../mapping/MapBuilder.js';
+import { describeImage } from '../worker/describeImage.js';
+import { mapBuilderOptions } from '../worker/mapBuilderOptions.js';
+
+/** References that are committed together: one sync of the disk for some seconds of driving. */
+const BATCH = 32;
+
+/** Errors that are one image's fault. Anything else ends the work. */
+const IMAGE_CODES: ReadonlySet<VprErrorCode> = new Set([
+  'IMAGE_INVALID',
+  'IMAGE_ENCODING_UNSUPPORTED',
+  'IMAGE_TOO_LARGE',
+  'MESSAGE_INVALID',
+  'MODEL_OUTPUT_INVALID',
+]);
+
+export interface GrowMapOptions {
+  readonly parameters: NodeParameters;
+  readonly session: { readonly name: string; readonly source: string };
+  readonly onImage?: (images: number, references: number) => void;
+  /** Told of each picture that could not be used. */
+  readonly onProblem?: (problem: VprError) => void;
+}
+
+export interface GrownMap {
+  /** Images of the source. */
+  readonly images: number;
+  /** References added. */
+  readonly references: number;
+  readonly skipped: number;
+  readonly skippedByCode: Readonly<Record<string, number>>;
+}
+
+/**
+ * Adds the key frames of a source to a map as one session. Only key frames are decoded and described. A bad picture is
+ * skipped and counted; what was committed stays whatever happens later.
+ */
+export async function growMap(
+  source: ImageSource,
+  map: PlaceMap,
+  extractor: DescriptorExtractor,
+  options: GrowMapOptions,
+): Promise<GrownMap> {
+  const { parameters, session, onImage, onProblem } = options;
+  const builder = new MapBuilder(map, session, mapBuilderOptions(parameters, BATCH));
+  const { binarizer } = map.meta;
+  const own =
+    binarizer.kind === 'projection'
+      ? new ProjectionBinarizer(binarizer.projection, map.dimension, binarizer.mean)
+      : undefined;
+  const skipped = new Map<string, number>();
+  let images = 0;
+  let references = 0;
+  const add = async (image: StampedImage): Promise<void> => {
+    const { pixels, descriptor, code } = await describeImage(
+      image,
+      extractor,
+      own === undefined ? undefined : (values) => own.encode(values),
+    );
+    const { camera, stampNs, name, pose } = image;
+    const thumbnail = parameters.thumbnailPx === 0 ? undefined : await encodeThumbnail(pixels, parameters.thumbnailPx);
+    builder.add({
+      camera,
+      stampNs,
+      name,
+      descriptor,
+      code,
+      ...(pose === undefined ? {} : { pose }),
+      ...(thumbnail === undefined ? {} : { thumbnail }),
+    });
+    references++;
+  };
+  try {
+    for await (const image of source) {
+      images++;
+      if (builder.isKeyframe(image)) {
+        try {
+          await add(image);
+        } catch (error) {
+          if (!(error instanceof VprError) || !IMAGE_CODES.has(error.code)) throw error;
+          skipped.set(error.code, (skipped.get(error.code) ?? 0) + 1);
+          onProblem?.(error);
+        }
+      }
+      onImage?.(images, references);
+    }
+  } finally {
+    // Also when the source breaks off: what was described is worth keeping.
+    builder.flush();
+  }
+  for (const [code, count] of source.problems.byCode) skipped.set(code, (skipped.get(code) ?? 0) + count);
+  return {
+    images,
+    references,
+    skipped: [...skipped.values()].reduce((sum, count) => sum + count, 0),
+    skippedByCode: Object.fromEntries([...skipped].sort()),
+  };
+}
