@@ -1,7 +1,7 @@
 import type { ImageSource } from '../bag/ImageSource.js';
 import type { NodeParameters } from '../config/parseParameters.js';
 import type { StampedImage } from '../core/StampedImage.js';
-import { VprError, type VprErrorCode } from '../core/VprError.js';
+import { VprError } from '../core/VprError.js';
 import { encodeThumbnail } from '../image/encodeThumbnail.js';
 import { ProjectionBinarizer } from '../inference/Binarizer.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
@@ -9,18 +9,10 @@ import type { PlaceMap } from '../map/PlaceMap.js';
 import { MapBuilder } from '../mapping/MapBuilder.js';
 import { describeImage } from '../worker/describeImage.js';
 import { mapBuilderOptions } from '../worker/mapBuilderOptions.js';
+import { IMAGE_CODES } from './replayImages.js';
 
 /** References that are committed together: one sync of the disk for some seconds of driving. */
 const BATCH = 32;
-
-/** Errors that are one image's fault. Anything else ends the work. */
-const IMAGE_CODES: ReadonlySet<VprErrorCode> = new Set([
-  'IMAGE_INVALID',
-  'IMAGE_ENCODING_UNSUPPORTED',
-  'IMAGE_TOO_LARGE',
-  'MESSAGE_INVALID',
-  'MODEL_OUTPUT_INVALID',
-]);
 
 export interface GrowMapOptions {
   readonly parameters: NodeParameters;

@@ -29,8 +29,8 @@ export interface ReplayOptions {
   readonly onImage?: (done: number) => void;
 }
 
-/** Errors that are one image's fault. Anything else ends the replay. */
-const IMAGE_CODES: ReadonlySet<VprErrorCode> = new Set([
+/** Errors that are one image's fault. Anything else ends the work. */
+export const IMAGE_CODES: ReadonlySet<VprErrorCode> = new Set([
   'IMAGE_INVALID',
   'IMAGE_ENCODING_UNSUPPORTED',
   'IMAGE_TOO_LARGE',
