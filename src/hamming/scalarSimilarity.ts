@@ -5,12 +5,11 @@ import { INT8_QUERY_MAX } from './similarityKernels.js';
  * the SIMD kernels, and the floor where SIMD is missing. Lengths are multiples of 16.
  */
 
-const lanes = new Float32Array(16);
+const lanes = new Float32Array(8);
 
-/** f32 sums of 16 lanes, (s0 + s1) + (s2 + s3) by vectors of 4, then lanes (0 + 1) + (2 + 3). */
+/** f32 sums of 8 lanes: vectors of 4 first, then (0 + 1) + (2 + 3). */
 function sumOfLanes(): number {
-  const at = (lane: number): number =>
-    Math.fround(Math.fround(lanes[lane]! + lanes[lane + 4]!) + Math.fround(lanes[lane + 8]! + lanes[lane + 12]!));
+  const at = (lane: number): number => Math.fround(lanes[lane]! + lanes[lane + 4]!);
   return Math.fround(Math.fround(at(0) + at(1)) + Math.fround(at(2) + at(3)));
 }
 
@@ -18,7 +17,7 @@ function sumOfLanes(): number {
 export function scalarDotF32(a: Float32Array, b: Float32Array): number {
   lanes.fill(0);
   // Storing into a Float32Array rounds the sum; the product is rounded before it is added, as there is no fused step.
-  for (let i = 0; i < a.length; i++) lanes[i & 15]! += Math.fround(a[i]! * b[i]!);
+  for (let i = 0; i < a.length; i++) lanes[i & 7]! += Math.fround(a[i]! * b[i]!);
   return sumOfLanes();
 }
 
@@ -41,7 +40,7 @@ export function floatToHalf(value: number): number {
 /** query: [D] f32; row: [D] half-float bits. */
 export function scalarDotF16(query: Float32Array, row: Uint16Array): number {
   lanes.fill(0);
-  for (let i = 0; i < query.length; i++) lanes[i & 15]! += Math.fround(query[i]! * halfToFloat(row[i]!));
+  for (let i = 0; i < query.length; i++) lanes[i & 7]! += Math.fround(query[i]! * halfToFloat(row[i]!));
   return sumOfLanes();
 }
 

@@ -12,7 +12,7 @@ export const INT8_QUERY_MAX = 8191;
 /** A half float's bits, 13 to the left, are an f32 that is 2^112 too small. */
 export const F16_QUERY_FACTOR = 2 ** 112;
 
-/** Addresses in bytes; rows: address of n u32 addresses; out: address of n f32; values: a multiple of 16. */
+/** Addresses in bytes; rows: address of n u32 addresses, n a multiple of 4; out: address of n f32; values: a multiple of 16. */
 type Dot = (query: number, rows: number, n: number, values: number, out: number) => void;
 type Pack = (source: number, target: number, values: number) => void;
 

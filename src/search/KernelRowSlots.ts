@@ -77,8 +77,10 @@ export class KernelRowSlots implements RowSlots {
   }
 
   similarities(query: Float32Array, slots: readonly number[], out: Float32Array): void {
-    const n = slots.length;
-    for (let i = 0; i < n; i++) this.#words[this.#list / 4 + i] = this.#firstSlot + slots[i]! * this.#slotBytes;
+    // The kernels take 4 rows at once: the last one fills up; there is room for its results too.
+    const n = Math.ceil(slots.length / 4) * 4;
+    for (let i = 0; i < n; i++)
+      this.#words[this.#list / 4 + i] = this.#firstSlot + slots[Math.min(i, slots.length - 1)]! * this.#slotBytes;
     if (this.#storage === 'f32') {
       this.#floats.set(query);
       this.#kernels.dotF32(0, this.#list, n, this.#values, this.#results);
@@ -89,7 +91,7 @@ export class KernelRowSlots implements RowSlots {
       const scale = quantizeQuery(query, new Int16Array(this.#memory.buffer, 0, query.length));
       this.#kernels.dotInt8(0, this.#list, n, this.#values, this.#results, scale);
     }
-    for (let i = 0; i < n; i++) out[i] = this.#floats[this.#results / 4 + i]!;
+    for (let i = 0; i < slots.length; i++) out[i] = this.#floats[this.#results / 4 + i]!;
   }
 
   #views(): [Uint8Array, Float32Array, Uint32Array] {

@@ -1,17 +1,31 @@
 import { f32, f32x4, i16x8, i32, i32x4, i8x16, ifThen, v128, whileLoop, type Code } from './instructions.js';
 import { WasmFunction, type Local } from './WasmFunction.js';
 
-/** Values a step; rows are padded with zeros to a whole number of steps. */
+/** Values that rows are padded to a multiple of, with zeros. */
 const STEP = 16;
+/** Rows compared at once: they share the query's loads, and their cache misses overlap. */
+const ROWS = 4;
 const ZERO = v128.const(new Array<number>(16).fill(0));
 /** Bytes in front of an int8 row: its scale, f32, padded to a vector. */
 const INT8_HEAD = 16;
 
-/** f(query, rows, n, values, out): out[i], f32, from row i; rows: [n] u32 addresses; values: a multiple of 16. */
+interface RowsBody {
+  readonly before: Code;
+  /** Adds `step` values of all rows and advances the addresses. */
+  readonly step: Code;
+  readonly stepValues: number;
+  /** f32 result of a row. */
+  readonly result: (row: number) => Code;
+}
+
+/**
+ * name(query, rows, n, values, out): out[i], f32, from row i; rows: [n] u32 addresses; n: a multiple of 4; values: a
+ * multiple of 16.
+ */
 function overRows(
   name: string,
   extraParameters: readonly 'f32'[],
-  body: (f: WasmFunction, query: Local, row: Local) => { before: Code; step: Code; result: Code },
+  body: (f: WasmFunction, query: Local, rows: readonly Local[]) => RowsBody,
 ): WasmFunction {
   const f = new WasmFunction(name, ['i32', 'i32', 'i32', 'i32', 'i32', ...extraParameters], []);
   const [query, rows, n, values, out] = [0, 1, 2, 3, 4].map((i) => f.parameter(i)) as [
@@ -21,75 +35,68 @@ function overRows(
     Local,
     Local,
   ];
-  const [row, left, queryAt] = f.locals('i32', 3) as [Local, Local, Local];
-  const { before, step, result } = body(f, queryAt, row);
+  const [left, queryAt] = f.locals('i32', 2) as [Local, Local];
+  const rowsAt = f.locals('i32', ROWS);
+  const { before, step, stepValues, result } = body(f, queryAt, rowsAt);
   f.setBody(
     whileLoop(
       n.get,
-      row.set(i32.load(rows.get)),
+      rowsAt.map((row, i) => row.set(i32.load(rows.get, 4 * i))),
       queryAt.set(query.get),
       left.set(values.get),
       before,
-      whileLoop(left.get, step, left.set(i32.sub(left.get, i32.const(STEP)))),
-      f32.store(out.get, result),
-      out.set(i32.add(out.get, i32.const(4))),
-      rows.set(i32.add(rows.get, i32.const(4))),
-      n.set(i32.sub(n.get, i32.const(1))),
+      whileLoop(left.get, step, left.set(i32.sub(left.get, i32.const(stepValues)))),
+      rowsAt.map((_, i) => f32.store(out.get, result(i), 4 * i)),
+      out.set(i32.add(out.get, i32.const(4 * ROWS))),
+      rows.set(i32.add(rows.get, i32.const(4 * ROWS))),
+      n.set(i32.sub(n.get, i32.const(ROWS))),
     ),
   );
   return f;
 }
 
-/** 16 partial sums in 4 vectors: (s0 + s1) + (s2 + s3), then lanes (0 + 1) + (2 + 3); scalarSimilarity does the same. */
-function sumOf(f: WasmFunction, sums: readonly Local[]): { reduce: Code; value: Code } {
-  const total = f.local('v128');
-  const [s0, s1, s2, s3] = sums.map((sum) => sum.get) as [Code, Code, Code, Code];
-  const lane = (index: number): Code => f32x4.extractLane(total.get, index);
-  return {
-    reduce: total.set(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))),
-    value: f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3))),
-  };
-}
+const advance = (address: Local, bytes: number): Code => address.set(i32.add(address.get, i32.const(bytes)));
 
-const dotF32 = (): WasmFunction =>
-  overRows('dotF32', [], (f, query, row) => {
-    const sums = f.locals('v128', 4);
-    const { reduce, value } = sumOf(f, sums);
+/** Float rows: 8 partial sums a row in 2 vectors; then s0 + s1, then lanes (0 + 1) + (2 + 3), as scalarSimilarity does. */
+function dotFloat(name: string, rowBytes: number, loadRow: (row: Local, vector: number) => Code): WasmFunction {
+  return overRows(name, [], (f, query, rows) => {
+    const sums = rows.map(() => f.locals('v128', 2));
+    const queryVectors = f.locals('v128', 2);
+    const total = f.local('v128');
+    const lane = (index: number): Code => f32x4.extractLane(total.get, index);
     return {
-      before: sums.map((sum) => sum.set(ZERO)),
+      before: sums.flat().map((sum) => sum.set(ZERO)),
       step: [
-        ...sums.map((sum, i) =>
-          sum.set(f32x4.add(sum.get, f32x4.mul(v128.load(query.get, 16 * i), v128.load(row.get, 16 * i)))),
+        queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
+        rows.map((row, r) =>
+          sums[r]!.map((sum, i) => sum.set(f32x4.add(sum.get, f32x4.mul(queryVectors[i]!.get, loadRow(row, i))))),
         ),
-        query.set(i32.add(query.get, i32.const(64))),
-        row.set(i32.add(row.get, i32.const(64))),
+        advance(query, 32),
+        rows.map((row) => advance(row, 2 * rowBytes)),
       ],
-      result: [reduce, value],
+      stepValues: 8,
+      result: (row) => [
+        total.set(f32x4.add(sums[row]![0]!.get, sums[row]![1]!.get)),
+        f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3))),
+      ],
     };
   });
+}
+
+const dotF32 = (): WasmFunction => dotFloat('dotF32', 16, (row, vector) => v128.load(row.get, 16 * vector));
 
 /**
  * Half floats: shifted left by 13, exponent and mantissa stand where f32 has them, but 112 too low in the exponent;
- * so the caller passes the query times 2^112 (|query| < 2^15), and every product is the same f32.
+ * so the caller passes the query times 2^112 (|query| < 2^15), and every product is the same f32. The load extends the
+ * sign, so bits 31...28 are copies of it: three of them are cleared.
  */
 const dotF16 = (): WasmFunction =>
-  overRows('dotF16', [], (f, query, row) => {
-    const sums = f.locals('v128', 4);
-    const { reduce, value } = sumOf(f, sums);
-    // The load extends the sign, so bits 31...28 are copies of it: three of them are cleared.
-    const signExponentMantissa = i32x4.splat(i32.const(0x8fffe000 | 0));
-    const half = (i: number): Code =>
-      v128.and(i32x4.shl(i32x4.loadExtend16x4S(row.get, 8 * i), i32.const(13)), signExponentMantissa);
-    return {
-      before: sums.map((sum) => sum.set(ZERO)),
-      step: [
-        ...sums.map((sum, i) => sum.set(f32x4.add(sum.get, f32x4.mul(v128.load(query.get, 16 * i), half(i))))),
-        query.set(i32.add(query.get, i32.const(64))),
-        row.set(i32.add(row.get, i32.const(32))),
-      ],
-      result: [reduce, value],
-    };
-  });
+  dotFloat('dotF16', 8, (row, vector) =>
+    v128.and(
+      i32x4.shl(i32x4.loadExtend16x4S(row.get, 8 * vector), i32.const(13)),
+      i32x4.splat(i32.const(0x8fffe000 | 0)),
+    ),
+  );
 
 /**
  * int8 rows with a scale each, query in i16 of at most 8191. A lane gains at most 2 * 127 * 8191 = 2,080,514 a step and
@@ -97,29 +104,31 @@ const dotF16 = (): WasmFunction =>
  * added after conversion to f32, as their sum could pass 2^31.
  */
 const dotInt8 = (): WasmFunction =>
-  overRows('dotInt8', ['f32'], (f, query, row) => {
+  overRows('dotInt8', ['f32'], (f, query, rows) => {
     const queryScale = f.parameter(5);
-    const sums = f.locals('v128', 2);
-    const scale = f.local('f32');
+    const sums = rows.map(() => f.locals('v128', 2));
+    const scales = f.locals('f32', ROWS);
+    const queryVectors = f.locals('v128', 2);
     const lane = (sum: Local, index: number): Code => f32.convertI32S(i32x4.extractLane(sum.get, index));
     const lanesOf = (sum: Local): Code =>
       f32.add(f32.add(lane(sum, 0), lane(sum, 1)), f32.add(lane(sum, 2), lane(sum, 3)));
     return {
       before: [
-        ...sums.map((sum) => sum.set(ZERO)),
-        scale.set(f32.mul(f32.load(row.get), queryScale.get)),
-        row.set(i32.add(row.get, i32.const(INT8_HEAD))),
+        ...sums.flat().map((sum) => sum.set(ZERO)),
+        ...rows.map((row, r) => [scales[r]!.set(f32.mul(f32.load(row.get), queryScale.get)), advance(row, INT8_HEAD)]),
       ],
       step: [
-        ...sums.map((sum, i) =>
-          sum.set(
-            i32x4.add(sum.get, i32x4.dotI16x8S(i16x8.loadExtend8x8S(row.get, 8 * i), v128.load(query.get, 16 * i))),
+        queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
+        rows.map((row, r) =>
+          sums[r]!.map((sum, i) =>
+            sum.set(i32x4.add(sum.get, i32x4.dotI16x8S(i16x8.loadExtend8x8S(row.get, 8 * i), queryVectors[i]!.get))),
           ),
         ),
-        query.set(i32.add(query.get, i32.const(32))),
-        row.set(i32.add(row.get, i32.const(16))),
+        advance(query, 32),
+        rows.map((row) => advance(row, 16)),
       ],
-      result: f32.mul(f32.add(lanesOf(sums[0]!), lanesOf(sums[1]!)), scale.get),
+      stepValues: STEP,
+      result: (row) => f32.mul(f32.add(lanesOf(sums[row]![0]!), lanesOf(sums[row]![1]!)), scales[row]!.get),
     };
   });
 
