@@ -49,12 +49,25 @@ export const VPR_ERROR_CODES = [
 
 export type VprErrorCode = (typeof VPR_ERROR_CODES)[number];
 
+/** Messages quote outside data; more than this helps nobody. */
+const MAX_MESSAGE_LENGTH = 2000;
+
+/** One printable line: control characters of outside data must not reach a terminal or break a log. */
+function printable(message: string): string {
+  const line = message.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  if (line.length <= MAX_MESSAGE_LENGTH) return line;
+  return `${line.slice(0, MAX_MESSAGE_LENGTH / 2)} ... ${line.slice(-MAX_MESSAGE_LENGTH / 2)}`;
+}
+
 export class VprError extends Error {
   override readonly name = 'VprError';
   readonly code: VprErrorCode;
 
   constructor(code: VprErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.code = code;
   }
 }

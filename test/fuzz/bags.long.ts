@@ -1,0 +1,73 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { openImageSource } from '../../src/bag/openImageSource.js';
+import { parsePoseCsv } from '../../src/bag/parsePoseCsv.js';
+import { parseZstdFrame } from '../../src/bag/zstdFrame.js';
+import { VprError } from '../../src/core/VprError.js';
+import { expectSafe } from './expectSafe.js';
+
+const BAGS = [
+  'mcap_zstd.mcap',
+  'mcap_lz4.mcap',
+  'mcap_uncompressed.mcap',
+  'mcap_unchunked.mcap',
+  'mcap_no_summary.mcap',
+  'mcap_truncated.mcap',
+  'ros1_lz4.bag',
+  'ros1_bz2.bag',
+  'ros1_none.bag',
+  'db3_message_zstd/db3_message_zstd.db3',
+  'db3_file_zstd/db3_file_zstd.db3.zstd',
+];
+const CSV = 'name,stamp_s,x,y,z,qx,qy,qz,qw\n"a, b.jpg",1.5,1,2,3,0,0,0,1\nb.jpg,2.5,-1e3,2,3,0,0,0.5,0.5\n# end\n';
+
+describe('fuzzing bags', function () {
+  this.timeout(3_600_000);
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'vpr-fuzz-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('reads or refuses 15,000 mutated bags', async () => {
+    const samples = BAGS.map((name) => readFileSync(`test/data/bag/${name}`));
+    const file = path.join(folder, 'bag');
+    let images = 0;
+    const refused = await expectSafe(samples, 15_000, async (bytes) => {
+      writeFileSync(file, bytes);
+      const source = await openImageSource(file);
+      try {
+        for await (const image of source) images += image.image.data.length > 0 ? 1 : 0;
+        for (const topic of source.summary.poseTopics) await source.readPoses(topic);
+        for (const problem of source.problems.first) expect(problem).to.be.instanceOf(VprError);
+      } finally {
+        await source.close();
+      }
+    });
+    expect(refused).to.be.greaterThan(500);
+    expect(images).to.be.greaterThan(100_000);
+  });
+
+  it('reads or refuses 5,000 mutated metadata files', async () => {
+    const samples = [
+      readFileSync('test/data/bag/mcap_split/metadata.yaml'),
+      readFileSync('test/data/bag/db3/metadata.yaml'),
+    ];
+    writeFileSync(path.join(folder, 'mcap_split_0.mcap'), readFileSync('test/data/bag/mcap_split/mcap_split_0.mcap'));
+    await expectSafe(samples, 5_000, async (bytes) => {
+      writeFileSync(path.join(folder, 'metadata.yaml'), bytes);
+      await (await openImageSource(folder)).close();
+    });
+  });
+
+  it('reads or refuses 10,000 mutated CSV files and zstd headers', async () => {
+    const samples = [Buffer.from(CSV), Buffer.from('name,latitude,longitude\na.jpg,48.1,11.5\n')];
+    const refused = await expectSafe(samples, 10_000, (bytes) => {
+      parseZstdFrame(bytes);
+      parsePoseCsv(Buffer.from(bytes).toString(), 'poses.csv');
+    });
+    expect(refused).to.be.greaterThan(500);
+  });
+});
