@@ -90,7 +90,8 @@ export class MapExaminer {
         .iterate() as Iterable<Record<'reference_id' | 'matches' | 'last_stamp_ns' | 'crc', bigint>>;
       for (const row of rows) {
         const id = Number(row.reference_id);
-        if (checksumOfMatches(id, Number(row.matches), row.last_stamp_ns) !== Number(row.crc))
+        const isStamp = typeof row.last_stamp_ns === 'bigint';
+        if (!isStamp || checksumOfMatches(id, Number(row.matches), row.last_stamp_ns) !== Number(row.crc))
           this.#report('match_count', id, `Expected an unchanged match count of reference ${id}, got a wrong checksum`);
       }
     });
@@ -108,7 +109,9 @@ export class MapExaminer {
       this.#database.prepare('SELECT session_id, name, source, crc FROM session').all(),
     ) ?? []) as { session_id: number; name: string; source: string; crc: number }[];
     return rows.flatMap(({ session_id: sessionId, name, source, crc }) => {
-      if (checksumOfTexts(sessionId, name, source) === crc) return [{ sessionId, name, source }];
+      // A damaged page can hold any type in any column.
+      const areTexts = typeof name === 'string' && typeof source === 'string';
+      if (areTexts && checksumOfTexts(sessionId, name, source) === crc) return [{ sessionId, name, source }];
       this.#report('session', undefined, `Expected an unchanged record of session ${sessionId}, got a wrong checksum`);
       return [];
     });

@@ -25,16 +25,19 @@ export interface ReferenceRow {
   readonly crc: bigint;
 }
 
-function isU32(value: bigint): boolean {
-  return value >= 0n && value < 1n << 32n;
+/** A damaged page can hold any type in any column. */
+function isU32(value: unknown): boolean {
+  return typeof value === 'bigint' && value >= 0n && value < 1n << 32n;
 }
 
 /** The record of a row, or undefined where it does not agree with its checksum. */
 export function referenceOfRow(row: ReferenceRow): Reference | undefined {
   if (![row.reference_id, row.place_id, row.session_id, row.code_crc].every(isU32)) return undefined;
+  if (typeof row.stamp_ns !== 'bigint' || typeof row.label !== 'string' || typeof row.camera !== 'string')
+    return undefined;
   const values = [row.x, row.y, row.z, row.qx, row.qy, row.qz, row.qw];
   const known = values.filter((value): value is number => value !== null);
-  if (known.length !== 0 && known.length !== 7) return undefined;
+  if ((known.length !== 0 && known.length !== 7) || known.some((value) => typeof value !== 'number')) return undefined;
   let pose: Pose | undefined;
   if (known.length === 7) {
     const [x, y, z, qx, qy, qz, qw] = known as [number, number, number, number, number, number, number];
