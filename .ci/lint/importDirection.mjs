@@ -24,7 +24,7 @@ export const FOLDERS = {
   report: { folders: ['core', 'evaluation'], packages: [] },
   sample: { folders: ['core', 'bag'], packages: ['@mcap/', '@foxglove/', 'sharp'] },
   ros: { folders: ['core', 'config', 'worker'], packages: ['rclnodejs'] },
-  cli: { folders: '*', except: ['ros'], packages: ['js-yaml'] },
+  cli: { folders: '*', except: ['ros'], packages: ['js-yaml', 'sharp'] },
 };
 
 function folderOf(file) {

@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import('./commands/replay.js')).command,
   tune: async () => (await import('./commands/tune.js')).command,
   parameters: async () => (await import('./commands/parameters.js')).command,
+  demo: async () => (await import('./commands/demo.js')).command,
   eval: async () => (await import('./commands/eval.js')).command,
   'sample render': async () => (await import('./commands/sampleRender.js')).command,
   'model info': async () => (await import('./commands/modelInfo.js')).command,

@@ -64,7 +64,7 @@ export class SampleTraverse {
     this.frames = Array.from({ length: options.frames }, (_, index) => {
       const distanceM = startM + index * spacingM;
       const timeS = (index * spacingM) / SPEED_M_PER_S;
-      const wander = 0.35 * sine(distanceM * 0.11 + phase) + 0.2 * sine(distanceM * 0.043 + 2 * phase);
+      const wander = 0.25 * sine(distanceM * 0.11 + phase) + 0.15 * sine(distanceM * 0.043 + 2 * phase);
       const point = route.at(distanceM, leftM + wander);
       const heading = point.heading + 0.012 * gaussian(random) + 0.02 * sine(distanceM * 0.11 + phase + 1.57);
       const pitch = 0.008 * gaussian(random);

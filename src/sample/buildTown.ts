@@ -1,4 +1,4 @@
-import { between, integerBetween, mulberry32, seedOf, type Random } from './random.js';
+import { between, integerBetween, mulberry32, pick, seedOf, type Random } from './random.js';
 import { Route } from './Route.js';
 import { EAST, GROUND, NORTH, SOUTH, Town, WEST, type Side } from './Town.js';
 
@@ -36,6 +36,26 @@ export interface TownAndRoute {
 }
 
 const BLOCK_DEPTH_M = 11;
+
+/** What one edge of a block is like: streets of a town differ at large before they differ in detail. */
+interface Character {
+  readonly heightM: readonly [number, number];
+  /** Chance of a lot without a building. */
+  readonly gaps: number;
+  /** Trees on a lot's sidewalk, on average. */
+  readonly trees: number;
+  readonly setbackM: number;
+}
+
+const MIXED: Character = { heightM: [4.5, 20], gaps: 0.1, trees: 0.6, setbackM: 2 };
+const CHARACTERS: readonly Character[] = [
+  MIXED,
+  { heightM: [4, 6.5], gaps: 0.12, trees: 0.2, setbackM: 3 },
+  { heightM: [8, 12], gaps: 0.05, trees: 1.6, setbackM: 1 },
+  { heightM: [15, 27], gaps: 0.08, trees: 0.3, setbackM: 0 },
+  { heightM: [4, 9], gaps: 0.75, trees: 1.2, setbackM: 3 },
+  { heightM: [11, 14], gaps: 0, trees: 0, setbackM: 0 },
+];
 
 /**
  * Lays out a town of streets at right angles with its buildings, trees and ground, and a closed tour through it.
@@ -196,11 +216,13 @@ function buildBlock(
   for (const side of [SOUTH, EAST, NORTH, WEST] as const) {
     const alongX = side === SOUTH || side === NORTH;
     const length = (alongX ? east - west : north - south) - 2 * inset[side];
+    const character = pick(mulberry32(seedOf(seed, side, 3)), CHARACTERS);
     const lots = divide(length, seedOf(seed, side), aliasedM, stretch(side), aliasedStart(xs, column, aliasedM));
     lots.forEach((lot, index) => {
       const random = mulberry32(seedOf(lot.seed, 5));
       const corner = alongX && (index === 0 || index === lots.length - 1);
-      const setback = corner || random() < 0.6 ? 0 : integerBetween(random, 1, 2);
+      const { heightM, gaps, trees, setbackM } = lot.aliased ? MIXED : character;
+      const setback = corner || random() < 0.6 ? 0 : integerBetween(random, 0, setbackM);
       const depth = BLOCK_DEPTH_M - setback;
       const start = lot.start + inset[side];
       const box = alongX
@@ -210,17 +232,17 @@ function buildBlock(
       else if (side === NORTH) Object.assign(box, { y0: north - setback - depth, y1: north - setback });
       else if (side === WEST) Object.assign(box, { x0: west + setback, x1: west + setback + depth });
       else Object.assign(box, { x0: east - setback - depth, x1: east - setback });
-      const gap = !corner && !lot.aliased && random() < 0.16;
+      const gap = !corner && !lot.aliased && random() < gaps;
       if (!gap)
         town.addBuilding({
           ...box,
-          heightM: between(random, 4.5, corner ? 17 : 21),
+          heightM: between(random, heightM[0], heightM[1]),
           seed: lot.seed,
           street: [box.y0 === south, box.x1 === east, box.y1 === north, box.x0 === west].map(
             (touches, face) => touches || face === side,
           ) as [boolean, boolean, boolean, boolean],
         });
-      furnish(town, random, side, { west, east, south, north }, start, lot.length, gap);
+      furnish(town, random, side, { west, east, south, north }, start, lot.length, gap, trees);
     });
   }
 }
@@ -256,14 +278,14 @@ function furnish(
   start: number,
   length: number,
   gap: boolean,
+  trees: number,
 ): void {
   const place = (kind: 'tree' | 'lamp' | 'sign', along: number, out: number): void => {
     const x = side === WEST ? block.west - out : side === EAST ? block.east + out : block.west + start + along;
     const y = side === SOUTH ? block.south - out : side === NORTH ? block.north + out : block.south + start + along;
     town.props.push({ kind, x, y, seed: Math.floor(random() * 4294967296) });
   };
-  if (random() < 0.45) place('tree', between(random, 1, length - 1), 1.4);
-  if (random() < 0.3) place('tree', between(random, 1, length - 1), 1.4);
+  for (let wanted = trees; random() < wanted; wanted--) place('tree', between(random, 1, length - 1), 1.4);
   if (random() < 0.4) place('lamp', between(random, 0, length), 1.7);
   if (random() < 0.35) place('sign', between(random, 0, length), between(random, 0.6, 1.6));
   if (gap)

@@ -1,0 +1,137 @@
+import type { ImageSource } from '../bag/ImageSource.js';
+import type { Reference, ReferenceId } from '../core/reference.js';
+import { decodeImage } from '../image/decodeImage.js';
+import { encodeThumbnail } from '../image/encodeThumbnail.js';
+import { PRESETS, type ConfidenceModel } from '../recognizer/ConfidenceModel.js';
+import type { ReportData, ReportImage, ReportMistake } from '../report/ReportData.js';
+import type { JudgedReplay } from './judgeReplay.js';
+import type { ReplayedImage } from './replayImages.js';
+
+const SHOWN_MISTAKES = 9;
+const PICTURE_PX = 240;
+
+export interface ReplayReportParts {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly judged: JudgedReplay;
+  /** References of the map in the order of the ground truth's indices. */
+  readonly references: readonly Reference[];
+  readonly thumbnail: (id: ReferenceId) => Promise<Uint8Array | undefined>;
+  /** The replayed source, read once more for the pictures of the mistakes. */
+  readonly source: ImageSource;
+  readonly confidence?: ConfidenceModel;
+  readonly temporal: boolean;
+  readonly recallRows?: ReportData['recallRows'];
+  readonly similarity?: ReportData['similarity'];
+  readonly maxRssBytes?: number;
+}
+
+/** Everything that the report of a judged replay shows. */
+export async function replayReport(parts: ReplayReportParts): Promise<ReportData> {
+  const { judged, references, confidence } = parts;
+  const { queries, correct, evaluation } = judged;
+  const calibrator = parts.temporal ? confidence?.temporal : confidence?.single;
+  return {
+    title: parts.title,
+    subtitle: parts.subtitle,
+    evaluation,
+    recallRows: parts.recallRows ?? [{ label: evaluation.groundTruth, recall: evaluation.recall }],
+    scoreName: 'confidence',
+    latencyMs: latencyByStage(queries),
+    ...(parts.similarity === undefined ? {} : { similarity: parts.similarity }),
+    queries: queries.map(({ recognition, truePose }, i) => ({
+      name: recognition.name,
+      outcome: !recognition.accepted ? 'rejected' : correct[i]! ? 'right' : 'wrong',
+      ...(truePose === undefined ? {} : { position: [truePose.position[0], truePose.position[1]] as const }),
+      score: recognition.confidence,
+      state: recognition.state,
+    })),
+    references: references.flatMap(({ pose, placeId }) =>
+      pose === undefined ? [] : [{ position: [pose.position[0], pose.position[1]] as const, placeId }],
+    ),
+    mistakes: await worstMistakes(parts),
+    rejected: queries.flatMap(({ recognition }, i) =>
+      recognition.accepted || recognition.referenceId === 0
+        ? []
+        : [
+            {
+              name: recognition.name,
+              place: `${recognition.placeId} ${recognition.label}`,
+              confidence: recognition.confidence,
+              reason: recognition.rejectReason,
+              correct: correct[i]!,
+            },
+          ],
+    ),
+    operatingPoints:
+      calibrator === undefined ? [] : PRESETS.map((name) => ({ name, threshold: calibrator.thresholds[name] })),
+    ...(parts.maxRssBytes === undefined ? {} : { maxRssBytes: parts.maxRssBytes }),
+  };
+}
+
+/** Milliseconds of each image, by stage, in the order of the way of a frame. */
+export function latencyByStage(images: readonly ReplayedImage[]): Record<string, readonly number[]> {
+  const stage = (pick: 'decodeMs' | 'inferenceMs' | 'searchMs' | 'decisionMs' | 'totalMs'): number[] =>
+    images.map(({ recognition }) => recognition.latency[pick]);
+  return {
+    decode: stage('decodeMs'),
+    inference: stage('inferenceMs'),
+    search: stage('searchMs'),
+    decision: stage('decisionMs'),
+    total: stage('totalMs'),
+  };
+}
+
+/** Small JPEGs of the wanted pictures of a source, by name. */
+export async function picturesOf(
+  source: ImageSource,
+  wanted: ReadonlySet<string>,
+  widthPx = PICTURE_PX,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const pictures = new Map<string, Uint8Array>();
+  if (wanted.size === 0) return pictures;
+  for await (const { name, image } of source) {
+    if (!wanted.has(name) || pictures.has(name)) continue;
+    pictures.set(name, await encodeThumbnail(await decodeImage(image, name), widthPx));
+    if (pictures.size === wanted.size) break;
+  }
+  return pictures;
+}
+
+// The surest wrong answers: accepted ones first, for they are what hurts.
+async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]> {
+  const { judged, references } = parts;
+  const byId = new Map(references.map((reference) => [reference.referenceId, reference]));
+  const wrong = judged.queries
+    .map((image, query) => ({ ...image, query }))
+    .filter(({ recognition, query }) => !judged.correct[query]! && byId.has(recognition.referenceId))
+    .sort(
+      (a, b) =>
+        Number(b.recognition.accepted) - Number(a.recognition.accepted) ||
+        b.recognition.confidence - a.recognition.confidence,
+    )
+    .slice(0, SHOWN_MISTAKES);
+  const pictures = await picturesOf(parts.source, new Set(wrong.map(({ recognition }) => recognition.name)));
+  const pictured = async (id: ReferenceId): Promise<ReportImage | undefined> => {
+    const jpeg = await parts.thumbnail(id);
+    return jpeg === undefined ? undefined : { name: byId.get(id)?.label ?? String(id), jpeg };
+  };
+  const mistakes: ReportMistake[] = [];
+  for (const { recognition, query } of wrong) {
+    const jpeg = pictures.get(recognition.name);
+    const answer = await pictured(recognition.referenceId);
+    if (jpeg === undefined || answer === undefined) continue;
+    const positives = judged.truth.positives[query]!;
+    const middle = references[positives[positives.length >> 1] ?? -1];
+    const right = middle === undefined ? undefined : await pictured(middle.referenceId);
+    const verdict = recognition.accepted ? 'Accepted' : `Not accepted (${recognition.rejectReason})`;
+    mistakes.push({
+      query: { name: recognition.name, jpeg },
+      answer,
+      ...(right === undefined ? {} : { right }),
+      score: recognition.confidence,
+      note: right === undefined ? `${verdict}; the place is not in the map.` : `${verdict}.`,
+    });
+  }
+  return mistakes;
+}
