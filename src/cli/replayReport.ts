@@ -26,6 +26,11 @@ export interface ReplayReportParts {
   readonly maxRssBytes?: number;
 }
 
+/** A bag image's name is its topic and stamp; beside its picture the stamp is enough. */
+function shortName(name: string): string {
+  return name.startsWith('/') ? name.slice(name.lastIndexOf(',') + 1).trim() : name;
+}
+
 /** Everything that the report of a judged replay shows. */
 export async function replayReport(parts: ReplayReportParts): Promise<ReportData> {
   const { judged, references, confidence } = parts;
@@ -40,7 +45,7 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
     latencyMs: latencyByStage(queries),
     ...(parts.similarity === undefined ? {} : { similarity: parts.similarity }),
     queries: queries.map(({ recognition, truePose }, i) => ({
-      name: recognition.name,
+      name: shortName(recognition.name),
       outcome: !recognition.accepted ? 'rejected' : correct[i]! ? 'right' : 'wrong',
       ...(truePose === undefined ? {} : { position: [truePose.position[0], truePose.position[1]] as const }),
       score: recognition.confidence,
@@ -55,8 +60,8 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
         ? []
         : [
             {
-              name: recognition.name,
-              place: `${recognition.placeId} ${recognition.label}`,
+              name: shortName(recognition.name),
+              place: `${recognition.placeId} (${shortName(recognition.label)})`,
               confidence: recognition.confidence,
               reason: recognition.rejectReason,
               correct: correct[i]!,
@@ -114,7 +119,7 @@ async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]>
   const pictures = await picturesOf(parts.source, new Set(wrong.map(({ recognition }) => recognition.name)));
   const pictured = async (id: ReferenceId): Promise<ReportImage | undefined> => {
     const jpeg = await parts.thumbnail(id);
-    return jpeg === undefined ? undefined : { name: byId.get(id)?.label ?? String(id), jpeg };
+    return jpeg === undefined ? undefined : { name: shortName(byId.get(id)?.label ?? String(id)), jpeg };
   };
   const mistakes: ReportMistake[] = [];
   for (const { recognition, query } of wrong) {
@@ -126,7 +131,7 @@ async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]>
     const right = middle === undefined ? undefined : await pictured(middle.referenceId);
     const verdict = recognition.accepted ? 'Accepted' : `Not accepted (${recognition.rejectReason})`;
     mistakes.push({
-      query: { name: recognition.name, jpeg },
+      query: { name: shortName(recognition.name), jpeg },
       answer,
       ...(right === undefined ? {} : { right }),
       score: recognition.confidence,
