@@ -21,6 +21,7 @@ import { confidenceFor } from '../../worker/confidenceFor.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { Command } from '../Command.js';
+import { similarityMatrix } from '../evaluationReport.js';
 import { judgeByPoses, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
@@ -97,19 +98,12 @@ async function play(source: ImageSource, recognizer: LocalRecognizer, title: str
   return replay;
 }
 
-function similarityMatrix(
-  queries: readonly Float32Array[],
-  references: readonly Float32Array[],
-): NonNullable<ReportData['similarity']> {
-  const values = new Float32Array(queries.length * references.length);
-  queries.forEach((query, row) =>
-    references.forEach((reference, column) => {
-      let sum = 0;
-      for (let i = 0; i < query.length; i++) sum += query[i]! * reference[i]!;
-      values[row * references.length + column] = sum;
-    }),
-  );
-  return { queries: queries.length, references: references.length, values };
+/** All rows behind one another, as similarityMatrix takes them. */
+function joined(rows: readonly Float32Array[]): { readonly descriptors: Float32Array; readonly dimension: number } {
+  const dimension = rows[0]?.length ?? 1;
+  const descriptors = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => descriptors.set(row, i * dimension));
+  return { descriptors, dimension };
 }
 
 /** Recall of the similarity alone, without the temporal filter: what one image says by itself. */
@@ -188,7 +182,9 @@ export const command: Command = {
       const files = { report: path.join(folder, 'report.html'), picture: path.join(folder, 'picture.svg') };
       writeFileSync(files.report, htmlReport(report));
       writeFileSync(files.picture, picture);
-      await sharp(Buffer.from(picture), { density: 108 }).png({ palette: true }).toFile(path.join(folder, 'picture.png'));
+      await sharp(Buffer.from(picture), { density: 108 })
+        .png({ palette: true })
+        .toFile(path.join(folder, 'picture.png'));
       if (args.flag('json')) {
         const { evaluation } = judged;
         process.stdout.write(
@@ -266,7 +262,7 @@ async function localizeDrive(
         { label: `within ${CLOSE_M} m`, recall: near.evaluation.recall },
         { label: `within ${CLOSE_M} m, single images`, recall: singleImageRecall(near, references) },
       ],
-      similarity: similarityMatrix(kept.descriptors, mapped),
+      similarity: similarityMatrix(joined(kept.descriptors), joined(mapped)),
       maxRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const pairs = await matchedPairs(judged, source, recognizer);

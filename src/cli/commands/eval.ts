@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CODE_BYTES } from '../../core/binaryCode.js';
 import { evaluateRetrieval, type RetrievalEvaluation } from '../../evaluation/evaluateRetrieval.js';
@@ -6,9 +6,12 @@ import type { GroundTruth } from '../../evaluation/groundTruth.js';
 import { spreadOf } from '../../evaluation/percentiles.js';
 import { recallAtN, RECALL_NS } from '../../evaluation/recallAtN.js';
 import { openModel } from '../../inference/openModel.js';
+import { htmlReport } from '../../report/htmlReport.js';
+import { terminalTable } from '../../report/terminalTable.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
 import { UsageError, type Command } from '../Command.js';
 import { describeSource, type DescribedSource } from '../describeSource.js';
+import { evaluationReport } from '../evaluationReport.js';
 import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
 import { NpyFile } from '../NpyFile.js';
 import { createProgress } from '../progress.js';
@@ -105,6 +108,7 @@ export const command: Command = {
       description: 'codes that the prefilter hands to the re-rank',
     },
     export: { type: 'string', value: 'DIR', description: 'write descriptors and codes of both sides as .npy' },
+    report: { type: 'string', value: 'FILE', description: 'write a self-contained HTML page' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
@@ -139,6 +143,12 @@ Every image is a reference. Queries without positives are left out of recall; th
         exportArrays(folder, 'reference', references);
         exportArrays(folder, 'query', queries);
       }
+      const latency = {
+        decode: queries.decodeMs,
+        inference: queries.inferenceMs,
+        search: rankings.map((ranking) => ranking.searchMs),
+        total: rankings.map((ranking, i) => queries.decodeMs[i]! + queries.inferenceMs[i]! + ranking.searchMs),
+      };
       const result = {
         set: set.name,
         model: { name: manifest.name, sha256, descriptorDimension: manifest.descriptorDimension },
@@ -147,14 +157,29 @@ Every image is a reference. Queries without positives are left out of recall; th
         ...evaluation,
         recallExact,
         recallHash,
-        latencyMs: {
-          decode: spreadOf([...references.decodeMs, ...queries.decodeMs]),
-          inference: spreadOf([...references.inferenceMs, ...queries.inferenceMs]),
-          search: spreadOf(rankings.map((ranking) => ranking.searchMs)),
-        },
+        latencyMs: Object.fromEntries(Object.entries(latency).map(([stage, values]) => [stage, spreadOf(values)])),
         memory: { maxRssBytes: process.resourceUsage().maxRSS * 1024 },
       };
-      process.stdout.write(args.flag('json') ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result.recall)}\n`);
+      const recallRows = [
+        { label: 'two-stage', recall: evaluation.recall },
+        { label: 'exact float', recall: recallExact },
+        { label: 'hash only', recall: recallHash },
+      ];
+      const page = args.string('report');
+      if (page !== undefined) {
+        const { model, memory } = result;
+        const subtitle = `Model ${model.name}, ${model.descriptorDimension} values; ${set.name}; shortlist ${shortlist}.`;
+        const data = await evaluationReport(
+          { set, references, queries, truth, rankings, evaluation },
+          { title: `Evaluation of ${set.name}`, subtitle, recallRows, latencyMs: latency, ...memory },
+        );
+        writeFileSync(page, htmlReport(data));
+      }
+      if (args.flag('json')) process.stdout.write(`${JSON.stringify(result)}\n`);
+      else {
+        process.stdout.write(terminalTable(evaluation, recallRows, result.latencyMs));
+        if (page !== undefined) process.stdout.write(`\nreport  ${page}\n`);
+      }
       return 0;
     } finally {
       await extractor.close();
