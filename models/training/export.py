@@ -16,9 +16,10 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 
-from data import load_manifest, split_pool
+from data import load_cache, load_manifest, split_pool
 from network import DESCRIPTOR_SIZE, PlaceNet
-from validate import MEAN, STD
+from settle import settle
+from validate import MEAN, STD, Validation
 
 # As the pool's about.md states them.
 LICENCES = {
@@ -71,6 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
     parser.add_argument("--pool", required=True)
+    parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
     parser.add_argument("--name", default="vpr_node-default-1")
     parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size")
@@ -81,7 +83,13 @@ def main():
     saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
     net = PlaceNet()
     net.load_state_dict(saved["average"])
-    net.eval()
+    items = load_manifest(options.pool)
+    pool = split_pool(items)
+    cache = load_cache(options.pool, items, options.cache)
+    settle(net, cache, pool, (height, width), training["seed"])
+    held_out = Validation(options.pool, items, pool.validation, cache, height, width).measure(net)
+    for name, values in held_out.items():
+        print(f"{name:9} float {values[0]:.3f}  code {values[1]:.3f}  two-stage {values[2]:.3f}")
     folded = copy.deepcopy(net)
     folded.descriptor, folded.hash = fold_normalisation(net.descriptor), fold_normalisation(net.hash)
 
@@ -105,16 +113,16 @@ def main():
 
     with open(path, "rb") as file:
         content = file.read()
-    items = load_manifest(options.pool)
-    rows = split_pool(items).training_rows
+    rows = pool.training_rows
     counts = {}
     for row in rows:
         counts[items[row]["group"]] = counts.get(items[row]["group"], 0) + 1
     with open(os.path.join(options.work, "curves.csv")) as file:
         curves = list(csv.reader(file))
-    with open(os.path.join(options.work, "validation.csv")) as file:
-        validation = list(csv.reader(file))
-    last = [row for row in validation if row[0] == validation[-1][0]]
+    history = []
+    if os.path.exists(os.path.join(options.work, "history.json")):
+        with open(os.path.join(options.work, "history.json")) as file:
+            history = json.load(file)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() or "unknown"
     every = max(1, len(curves) // 40)
     manifest = {
@@ -140,7 +148,9 @@ def main():
                                                          "final_from", "distil_until", "distil_weight", "kinds")},
             "steps": saved["state"]["step"],
             "trainingSeconds": round(saved["state"]["elapsed"]),
-            "heldOutRecallAt1": {row[2]: {"float": float(row[3]), "code": float(row[4]), "twoStage": float(row[5])} for row in last},
+            "heldOutRecallAt1": {name: {"float": round(float(v[0]), 4), "code": round(float(v[1]), 4), "twoStage": round(float(v[2]), 4)}
+                                 for name, v in held_out.items()},
+            "history": history,
             "curves": {"columns": ["step", "seconds", "rate", "metric", "hashing", "constraint", "distillation"],
                        "rows": [[float(v) for v in row] for row in curves[::every]]},
         },
