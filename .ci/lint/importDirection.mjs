@@ -23,7 +23,8 @@ export const FOLDERS = {
   evaluation: { folders: ['core'], packages: [] },
   report: { folders: ['core', 'evaluation'], packages: [] },
   sample: { folders: ['core', 'bag'], packages: ['@mcap/', '@foxglove/', 'sharp'] },
-  ros: { folders: ['core', 'config', 'worker'], packages: ['rclnodejs'] },
+  // bag: for play_bag alone, which publishes a bag's messages.
+  ros: { folders: ['core', 'config', 'worker', 'bag'], packages: ['rclnodejs'] },
   cli: { folders: '*', except: ['ros'], packages: ['js-yaml', 'sharp'] },
 };
 

@@ -122,6 +122,8 @@ export interface RosModule {
   isShutdown(): boolean;
   removeSignalHandlers(): void;
   require(name: string): Record<string, unknown>;
+  removeROSArgs(argv: readonly string[]): readonly string[];
+  readonly Node: new (name: string) => RosNode;
   readonly Context: { defaultContext(): RosContext };
   readonly QoS: new (history: number, depth: number, reliability: number, durability: number) => RosQos;
   readonly Parameter: new (name: string, type: number, value: unknown) => RosParameter;

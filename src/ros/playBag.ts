@@ -1,0 +1,173 @@
+/**
+ * Plays a bag into ROS 2 and records what vpr_node says: for replay.launch.py where `ros2 bag` is not installed, and for
+ * tests. Messages are published as they are in the bag (serialised), with /clock.
+ *
+ *   play_bag BAG [--rate 1.0] [--results FILE] [--lockstep] [--wait-for TOPIC]
+ *
+ * --lockstep publishes an image only when the one before was answered on --place: every image is processed, whatever the machine.
+ */
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openBag } from '../bag/openBag.js';
+import type { BagFile, BagTopic } from '../bag/BagFile.js';
+import { isImageMessageType } from '../core/parseImageCdr.js';
+import { messageOf } from '../core/VprError.js';
+import { hasInterface } from './hasInterface.js';
+import { loadRos } from './loadRos.js';
+import { createQos, resultQos } from './qos.js';
+import type { RosMessage, RosModule, RosNode, RosPublisher } from './RosApi.js';
+import { stampMessage } from './stamp.js';
+
+const ANSWER_TIMEOUT_MS = 10_000;
+const DISCOVERY_TIMEOUT_MS = 30_000;
+
+interface PlayOptions {
+  readonly rate: number;
+  readonly lockstep: boolean;
+  /** Topic of the PlaceMatches. */
+  readonly place: string;
+  readonly results: string | undefined;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+class BagPlayer {
+  readonly #options: PlayOptions;
+  readonly #node: RosNode;
+  readonly #ros: RosModule;
+  readonly #clock: RosPublisher;
+  readonly #publishers = new Map<BagTopic, RosPublisher>();
+  readonly #results: WriteStream | undefined;
+  #answers = 0;
+  #onAnswer: (() => void) | undefined;
+
+  constructor(ros: RosModule, node: RosNode, options: PlayOptions) {
+    this.#ros = ros;
+    this.#node = node;
+    this.#options = options;
+    this.#clock = node.createPublisher('rosgraph_msgs/msg/Clock', '/clock', {
+      qos: createQos(ros, 1, 'reliable', 'volatile'),
+    });
+    this.#results = options.results === undefined ? undefined : createWriteStream(options.results);
+    node.createSubscription('vpr_node/msg/PlaceMatch', options.place, { qos: resultQos(ros) }, (match: RosMessage) => {
+      this.#answers++;
+      this.#results?.write(
+        `${JSON.stringify(match, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`,
+      );
+      this.#onAnswer?.();
+    });
+  }
+
+  async play(file: BagFile): Promise<{ readonly images: number; readonly answers: number }> {
+    const topics = file.topics.filter((topic) => topic.encoding === 'cdr' && this.#isKnown(topic));
+    for (const topic of topics)
+      this.#publishers.set(
+        topic,
+        this.#node.createPublisher(topic.type, topic.name, { qos: createQos(this.#ros, 10, 'reliable', 'volatile') }),
+      );
+    await this.#untilHeard(topics);
+    const startMs = performance.now();
+    let images = 0;
+    for await (const { topic, logTimeNs, data } of file.messages(topics, (problem) => this.#warn(problem.message))) {
+      const dueMs = startMs + Number(logTimeNs - (file.startNs ?? logTimeNs)) / 1e6 / this.#options.rate;
+      const waitMs = this.#options.lockstep ? 0 : dueMs - performance.now();
+      if (waitMs > 0) await sleep(waitMs);
+      this.#clock.publish({ clock: stampMessage(logTimeNs) });
+      const isImage = isImageMessageType(topic.type);
+      const answered = isImage && this.#options.lockstep ? this.#nextAnswer() : undefined;
+      this.#publishers.get(topic)!.publish(Buffer.from(data));
+      if (isImage) images++;
+      await answered;
+    }
+    // The last image is still on its way through the node.
+    await sleep(this.#options.lockstep ? 0 : 1000);
+    return { images, answers: this.#answers };
+  }
+
+  async close(): Promise<void> {
+    const results = this.#results;
+    if (results !== undefined) await new Promise<void>((resolve) => results.end(() => resolve()));
+  }
+
+  #isKnown(topic: BagTopic): boolean {
+    if (hasInterface(topic.type)) return true;
+    this.#warn(`${topic.name} is left out: ${topic.type} is not installed`);
+    return false;
+  }
+
+  /** Until somebody listens to an image topic: what is published before is lost. */
+  async #untilHeard(topics: readonly BagTopic[]): Promise<void> {
+    const images = topics
+      .filter((topic) => isImageMessageType(topic.type))
+      .map((topic) => this.#publishers.get(topic)!);
+    const deadlineMs = performance.now() + DISCOVERY_TIMEOUT_MS;
+    while (!images.some((publisher) => publisher.subscriptionCount > 0)) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`Expected a subscriber of ${images.map(({ topic }) => topic).join(', ')}, got none`);
+      await sleep(100);
+    }
+    await sleep(500);
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () =>
+          reject(new Error(`Expected an answer on ${this.#options.place} within ${ANSWER_TIMEOUT_MS} ms, got none`)),
+        ANSWER_TIMEOUT_MS,
+      );
+      this.#onAnswer = () => {
+        clearTimeout(timer);
+        this.#onAnswer = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #warn(text: string): void {
+    this.#node.getLogger().warn(text);
+  }
+}
+
+async function run(): Promise<void> {
+  const { ros } = await loadRos();
+  const { values, positionals } = parseArgs({
+    args: [...ros.removeROSArgs(process.argv.slice(2))],
+    allowPositionals: true,
+    options: {
+      rate: { type: 'string', default: '1' },
+      results: { type: 'string' },
+      lockstep: { type: 'boolean', default: false },
+      place: { type: 'string', default: '/vpr_node/place' },
+    },
+  });
+  const [bag] = positionals;
+  const rate = Number(values.rate);
+  if (bag === undefined || !(rate > 0))
+    throw new Error('Usage: play_bag BAG [--rate 1.0] [--results FILE] [--lockstep] [--place /vpr_node/place]');
+  await ros.init();
+  const node = new ros.Node('play_bag');
+  node.spin();
+  const { lockstep, place, results } = values;
+  const player = new BagPlayer(ros, node, { rate, lockstep, place, results });
+  const files = await openBag(bag, (problem) => node.getLogger().warn(problem.message));
+  let images = 0;
+  let answers = 0;
+  for (const file of files) {
+    const played = await player.play(file);
+    images += played.images;
+    answers = played.answers;
+    await file.close();
+  }
+  await player.close();
+  node.getLogger().info(`${images} images played, ${answers} answered${results === undefined ? '' : `: ${results}`}`);
+  ros.shutdown();
+}
+
+run().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`play_bag: ${messageOf(error)}\n`);
+    process.exit(1);
+  },
+);
