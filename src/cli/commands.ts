@@ -25,4 +25,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'model import': async () => (await import('./commands/modelImport.js')).command,
   'bench search': async () => (await import('./commands/benchSearch.js')).command,
   'model list': async () => (await import('./commands/modelList.js')).command,
+  'model fit-hash': async () => (await import('./commands/modelFitHash.js')).command,
 };
