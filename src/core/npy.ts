@@ -23,7 +23,17 @@ const TYPES = {
 } as const;
 
 export type NpyType = keyof typeof TYPES;
-export type NpyData<T extends NpyType = NpyType> = InstanceType<(typeof TYPES)[T]>;
+export type NpyData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
 
 export interface NpyArray {
   readonly shape: readonly number[];
