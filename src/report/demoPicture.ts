@@ -24,7 +24,7 @@ export function demoPicture(
   const columns = 2;
   const cellWidth = 2 * PAIR_WIDTH + 4;
   const cellHeight = PAIR_HEIGHT + 26;
-  const width = columns * (cellWidth + GAP) + MAP_SIDE + GAP;
+  const width = columns * (cellWidth + GAP) + MAP_SIDE + 2 * GAP;
   const height = MAP_SIDE + 2 * GAP;
   const cells = pairs.slice(0, 4).map((pair, i) => {
     const x = GAP + (i % columns) * (cellWidth + GAP);

@@ -138,7 +138,7 @@ function timelineCard({ queries, scoreName }: ReportData): string {
   const outcomes = keyOf([
     ['right', 'right'],
     ['wrong', 'wrong'],
-    ['rejected', 'rejected (bars)'],
+    ...(queries.some(({ outcome }) => outcome === 'rejected') ? ([['rejected', 'rejected (bars)']] as const) : []),
   ]);
   return card('The drive, image by image', timelinePlot(queries, scoreName), `${outcomes}${states}`, true);
 }

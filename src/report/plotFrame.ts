@@ -47,7 +47,8 @@ export function ticks(min: number, max: number): number[] {
   else if (span / step < 4) step /= 2;
   else if (span / step > 7) step *= 2;
   const values: number[] = [];
-  for (let i = Math.ceil(min / step - 1e-9); i * step <= max + span * 1e-9; i++) values.push(i * step);
+  // Adding 0 turns -0 into 0.
+  for (let i = Math.ceil(min / step - 1e-9); i * step <= max + span * 1e-9; i++) values.push(i * step + 0);
   return values;
 }
 

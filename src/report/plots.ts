@@ -137,7 +137,7 @@ export function similarityPlot({ queries, references, values }: NonNullable<Repo
     Math.round(Math.min(460, Math.max(200, (side * height) / Math.max(1, width)))),
   );
   return frame.svg(
-    `<image x="${frame.left}" y="${frame.top}" width="${frame.right - frame.left}" height="${frame.bottom - frame.top}" preserveAspectRatio="none" href="data:image/png;base64,${data}"/>`,
+    `<image x="${frame.left}" y="${frame.top}" width="${frame.right - frame.left}" height="${frame.bottom - frame.top}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,${data}"/>`,
     'Similarity of every query with every reference',
   );
 }

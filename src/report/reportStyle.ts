@@ -15,7 +15,7 @@ p{margin:0 0 8px}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}
 .tile b{display:block;font-size:25px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;line-height:1.2}
 .tile span{color:var(--soft);font-size:12.5px}
-.cards{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
+.cards{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));grid-auto-flow:dense;gap:16px}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:16px 18px;min-width:0}
 .wide{grid-column:1/-1}
 @media (max-width:760px){.cards{grid-template-columns:1fr}}

@@ -20,14 +20,13 @@ import { SAMPLE_ODOMETRY_TOPIC, SAMPLE_TRUTH_TOPIC, writeSampleBag } from '../..
 import { confidenceFor } from '../../worker/confidenceFor.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
-import type { Command } from '../Command.js';
+import { UsageError, type Command } from '../Command.js';
 import { similarityMatrix } from '../evaluationReport.js';
 import { judgeByPoses, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
 import { picturesOf, replayReport } from '../replayReport.js';
 
-const FRAMES = 150;
 const SPACING_M = 2;
 const ALIASED_M = 12;
 /** Lanes of the two drives, metres left of the middle of the street. */
@@ -64,8 +63,8 @@ function keepDescriptors(model: OpenModel): DescribingModel {
   };
 }
 
-async function renderDrives(folder: string, seed: number): Promise<void> {
-  const world = buildTown({ seed, routeM: FRAMES * SPACING_M, aliasedM: ALIASED_M });
+async function renderDrives(folder: string, seed: number, frames: number): Promise<void> {
+  const world = buildTown({ seed, routeM: frames * SPACING_M, aliasedM: ALIASED_M });
   const drives = [
     ['reference', SAMPLE_CONDITIONS.day, FIRST_DRIVE_NS],
     ['query', SAMPLE_CONDITIONS.dusk, FIRST_DRIVE_NS + DAY_NS],
@@ -74,12 +73,12 @@ async function renderDrives(folder: string, seed: number): Promise<void> {
     const traverse = new SampleTraverse(world, {
       seed: seed * 2 + index + 1,
       condition,
-      frames: FRAMES,
+      frames,
       spacingM: SPACING_M,
       leftM: LEFT_M[name],
       startNs,
     });
-    const progress = createProgress(`rendering ${condition.name}`, FRAMES);
+    const progress = createProgress(`rendering ${condition.name}`, frames);
     await writeSampleBag(traverse, path.join(folder, name), { progress: (done) => progress.update(done) });
     progress.end();
   }
@@ -164,15 +163,19 @@ export const command: Command = {
       description: 'folder for bags, map, report',
     },
     seed: { type: 'number', value: 'N', default: 0, description: 'another town' },
+    frames: { type: 'number', value: 'N', default: 150, description: 'images of each drive' },
     model: { type: 'string', value: 'DIR', description: 'model folder (default: the one in the package)' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   async run(args) {
     const folder = args.string('output')!;
+    const frames = args.number('frames')!;
+    if (!Number.isInteger(frames) || frames < 2)
+      throw new UsageError(`Expected a whole number of at least 2 for --frames, got ${frames}`);
     const modelPath = args.string('model') ?? defaultModelPath();
     const startMs = performance.now();
     mkdirSync(folder, { recursive: true });
-    await renderDrives(folder, args.number('seed')!);
+    await renderDrives(folder, args.number('seed')!, frames);
     const mapPath = path.join(folder, 'town.vprmap');
     for (const suffix of ['', '-wal', '-shm']) rmSync(mapPath + suffix, { force: true });
     const model = await openModel(modelPath);

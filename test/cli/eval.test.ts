@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+function vpr(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(ROOT, 'bin', 'vpr.mjs'), ...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  return { status, stdout, stderr };
+}
+
+/** Rows of a little-endian .npy file of format 1.0. */
+function readNpy(file: string): { shape: [number, number]; values: Float32Array | Uint8Array } {
+  const bytes = readFileSync(file);
+  const start = 10 + bytes.readUInt16LE(8);
+  const header = bytes.toString('latin1', 10, start);
+  const [, rows, columns] = /\((\d+), (\d+)\)/.exec(header)!.map(Number) as [number, number, number];
+  const body = Uint8Array.from(bytes.subarray(start));
+  return { shape: [rows, columns], values: header.includes('f4') ? new Float32Array(body.buffer) : body };
+}
+
+describe('vpr eval', function () {
+  this.timeout(240_000);
+  let folder: string;
+  let set: string;
+
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-eval-'));
+    set = path.join(folder, 'set');
+    const small = ['--width', '160', '--height', '120', '--frames', '14', '--distance', '3'];
+    const made = vpr('sample', 'render', '-o', set, '--seed', '3', '--set', ...small);
+    expect(made.status, made.stderr).to.equal(0);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('prints one JSON object whose recall follows from the exported arrays and the ground truth', () => {
+    const arrays = path.join(folder, 'arrays');
+    const { status, stdout, stderr } = vpr('eval', set, '--json', '--export', arrays);
+    expect(status, stderr).to.equal(0);
+    const result = JSON.parse(stdout) as Record<string, unknown> & { recall: Record<string, number> };
+    expect(result).to.deep.include({ queries: 14, references: 14, queriesWithoutPositives: 0 });
+    const references = readNpy(path.join(arrays, 'reference_descriptors.npy'));
+    const queries = readNpy(path.join(arrays, 'query_descriptors.npy'));
+    expect(references.shape[0]).to.equal(14);
+    expect(readNpy(path.join(arrays, 'reference_codes.npy')).shape).to.deep.equal([14, 64]);
+    expect(readNpy(path.join(arrays, 'query_codes.npy')).shape).to.deep.equal([14, 64]);
+    const { positives } = JSON.parse(readFileSync(path.join(set, 'ground_truth.json'), 'utf8')) as {
+      positives: number[][];
+    };
+    const [, dimension] = references.shape;
+    for (const n of [1, 5, 10]) {
+      let found = 0;
+      positives.forEach((row, query) => {
+        const similarity = Array.from({ length: 14 }, (_, reference) => {
+          let sum = 0;
+          for (let i = 0; i < dimension; i++)
+            sum += queries.values[query * dimension + i]! * references.values[reference * dimension + i]!;
+          return { reference, sum };
+        });
+        const best = similarity.sort((a, b) => b.sum - a.sum).slice(0, n);
+        if (best.some(({ reference }) => row.includes(reference))) found++;
+      });
+      // 14 references fit into the shortlist, so that two-stage and exact search are one.
+      expect(result.recall[String(n)], `recall@${n}`).to.equal(found / 14);
+      expect((result['recallExact'] as Record<string, number>)[String(n)]).to.equal(found / 14);
+    }
+    const again = JSON.parse(vpr('eval', set, '--json').stdout) as Record<string, unknown>;
+    for (const one of [result, again] as Record<string, unknown>[]) {
+      delete one['latencyMs'];
+      delete one['memory'];
+    }
+    expect(again).to.deep.equal(result);
+  });
+
+  it('judges by poses and by frames, and writes the page', () => {
+    const page = path.join(folder, 'report.html');
+    const byPose = vpr('eval', set, '--distance', '5', '--angle', '40', '--report', page);
+    expect(byPose.stdout, byPose.stderr).to.contain('within 5 m and 40 degrees').and.to.contain('two-stage');
+    expect(readFileSync(page, 'utf8')).to.contain('<h2>Similarity</h2>').and.to.contain('<h2>Trajectory</h2>');
+    const byFrame = vpr('eval', path.join(set, 'reference'), path.join(set, 'query'), '--frames', '0', '--json');
+    expect((JSON.parse(byFrame.stdout) as { groundTruth: string }).groundTruth).to.equal('within 0 frames');
+  });
+
+  it('skips a damaged picture, says so, and keeps the indices of the others', () => {
+    truncateSync(path.join(set, 'reference', '000004.jpg'), 300);
+    const { status, stdout, stderr } = vpr('eval', set, '--json');
+    expect(status).to.equal(0);
+    expect(stderr).to.contain('skipped').and.to.contain('000004.jpg').and.to.contain('IMAGE_INVALID');
+    const result = JSON.parse(stdout) as { references: number; skipped: unknown; recall: Record<string, number> };
+    expect(result.references).to.equal(14);
+    expect(result.skipped).to.deep.equal({ references: 1, queries: 0 });
+    expect(result.recall['5']).to.be.greaterThan(0.7);
+  });
+
+  it('ends with a sentence and exit code for what it cannot use', () => {
+    const wrong = path.join(folder, 'wrong.json');
+    writeFileSync(wrong, '{"positives": [[0], [99]]}');
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['eval'], 2, /Expected SET/],
+      [['eval', set, '--n', 'x'], 2, /whole numbers/],
+      [['eval', path.join(folder, 'nowhere')], 1, /FILE_MISSING/],
+      [['eval', folder], 1, /FOLDER_INVALID/],
+      [['eval', set, '--ground-truth', wrong], 1, /14 queries.*GROUND_TRUTH_INVALID/],
+    ];
+    for (const [args, expected, sentence] of cases) {
+      const { status, stdout, stderr } = vpr(...args);
+      expect(status, args.join(' ')).to.equal(expected);
+      expect(stderr).to.match(sentence);
+      expect(stdout).to.equal('');
+    }
+  });
+});
+
+describe('vpr demo', function () {
+  this.timeout(240_000);
+
+  it('maps, recognises and reports a short drive', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-demo-'));
+    try {
+      const { status, stdout, stderr } = vpr('demo', '--frames', '24', '-o', folder, '--json');
+      expect(status, stderr).to.equal(0);
+      const result = JSON.parse(stdout) as { queries: number; references: number; recall: Record<string, number> };
+      expect(result).to.deep.include({ queries: 24, references: 24 });
+      expect(result.recall['10']).to.be.greaterThan(0.8);
+      const page = readFileSync(path.join(folder, 'report.html'), 'utf8');
+      expect(page).to.contain('<h2>Calibration</h2>').and.to.contain('<h2>Trajectory</h2>');
+      expect(readFileSync(path.join(folder, 'picture.svg'), 'utf8')).to.contain('<image');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
