@@ -106,6 +106,8 @@ export const command: Command = {
         width: input.width,
         preprocessInside: input.layout === 'nhwc-u8',
       });
+      if (precision === 'int8' && !graph.nodes.some(({ opType }) => opType === 'DynamicQuantizeMatMul'))
+        throw new UsageError(`Expected fp32 or fp16 for ${architecture.name}, which has no layers that int8 quantizes`);
       const learnedHash = graph.outputs.some(({ name }) => name === 'hash');
       if (!learnedHash) addSeededHash(graph);
       const progress = createProgress('writing', undefined);
