@@ -65,7 +65,7 @@ export const PARAMETERS = [
   {
     name: 'preset',
     type: 'string',
-    default: 'precision',
+    default: 'balanced',
     unit: '',
     choices: ['precision', 'balanced', 'recall'],
     description:

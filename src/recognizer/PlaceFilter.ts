@@ -1,4 +1,4 @@
-import { composePoses, distanceBetween, type Pose } from '../core/pose.js';
+import { composePoses, type Pose } from '../core/pose.js';
 import type { Reference } from '../core/reference.js';
 
 /** What happened between two images. */
@@ -37,8 +37,9 @@ interface Hypothesis {
   mass: number;
 }
 
-/** Hypotheses carried from one image to the next. */
-const MAX_HYPOTHESES = 64;
+/** Hypotheses carried from one image to the next: at most so many, and none of less mass than this. */
+const MAX_HYPOTHESES = 48;
+const LEAST_MASS = 1e-4;
 /** Mean likelihood ratio, as a logarithm, of references that the search did not even list. */
 const UNLISTED = -2;
 /** P(an image of a robot outside the map is followed by one inside). */
@@ -68,7 +69,7 @@ export class PlaceFilter {
     const states = this.#states(sightings);
     this.#predict(states, references, motion, settings);
     // Images of one view in quick succession are one piece of evidence, not many.
-    const moved = motion.odometry === undefined ? 0 : Math.hypot(...motion.odometry.position);
+    const moved = motion.odometry === undefined ? 0 : lengthOf(motion.odometry);
     const news = Math.min(1, 0.1 + Math.max(motion.elapsedS, moved / Math.max(0.1, settings.spacingM)));
     const lowest = sightings.reduce((least, sighting) => Math.min(least, sighting.logLikelihoodRatio), UNLISTED);
     for (let i = 0; i < states.length; i++) {
@@ -133,8 +134,10 @@ export class PlaceFilter {
   /** Keeps the heaviest; the mass of the others goes to the rest. */
   #keep(states: readonly Hypothesis[]): void {
     const sorted = states.toSorted((a, b) => b.mass - a.mass || a.reference.referenceId - b.reference.referenceId);
-    this.#hypotheses = sorted.slice(0, MAX_HYPOTHESES);
-    for (const { mass } of sorted.slice(MAX_HYPOTHESES)) this.#rest += mass;
+    let kept = 0;
+    while (kept < sorted.length && kept < MAX_HYPOTHESES && sorted[kept]!.mass >= LEAST_MASS) kept++;
+    this.#hypotheses = sorted.slice(0, kept);
+    for (let i = kept; i < sorted.length; i++) this.#rest += sorted[i]!.mass;
   }
 }
 
@@ -148,12 +151,9 @@ function moveWeight(
 ): number {
   if (from.pose !== undefined && to.pose !== undefined) {
     const spread = Math.max(0.1, spacingM);
-    if (expected !== undefined && odometry !== undefined) {
-      const distance = distanceBetween(expected, to.pose);
-      const sigma = spread + odometryDrift * Math.hypot(...odometry.position);
-      return gaussian(distance / sigma);
-    }
-    return gaussian(Math.max(0, distanceBetween(from.pose, to.pose) - maxSpeedMps * elapsedS) / spread);
+    if (expected !== undefined && odometry !== undefined)
+      return gaussian(separation(expected, to.pose) / (spread + odometryDrift * lengthOf(odometry)));
+    return gaussian(Math.max(0, separation(from.pose, to.pose) - maxSpeedMps * elapsedS) / spread);
   }
   if (from.placeId === to.placeId) return 1;
   if (from.sessionId !== to.sessionId) return 0;
@@ -162,6 +162,18 @@ function moveWeight(
   return gaussian(Math.max(0, apartS - 2 * elapsedS) / SPREAD_S);
 }
 
+// Thousands of these an image: Math.hypot, which guards against overflow, takes ten times as long as a square root.
+function separation(a: Pose, b: Pose): number {
+  const [ax, ay, az] = a.position;
+  const [bx, by, bz] = b.position;
+  return Math.sqrt((ax - bx) * (ax - bx) + (ay - by) * (ay - by) + (az - bz) * (az - bz));
+}
+
+function lengthOf({ position: [x, y, z] }: Pose): number {
+  return Math.sqrt(x * x + y * y + z * z);
+}
+
+/** exp(-s^2 / 2); nothing beyond 6 sigmas. */
 function gaussian(sigmas: number): number {
-  return Math.exp(-0.5 * sigmas * sigmas);
+  return sigmas > 6 ? 0 : Math.exp(-0.5 * sigmas * sigmas);
 }

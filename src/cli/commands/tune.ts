@@ -13,7 +13,7 @@ import { recognizerSettings } from '../../worker/recognizerSettings.js';
 import { UsageError, type Arguments, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
-import { fitConfidence } from '../tuning/fitConfidence.js';
+import { fitConfidence, gatherEvidence } from '../tuning/fitConfidence.js';
 import { bagTuningWorld, sampleTuningWorld, setTuningWorld, type PositiveRule } from '../tuning/tuningWorlds.js';
 import type { TuningWorld } from '../tuning/TuningWorld.js';
 
@@ -138,7 +138,7 @@ export const command: Command = {
       const worlds = await worldsOf(args, model, rule);
       if (worlds.length === 0) throw new UsageError('Expected a BAG, --data-set or --sample-seeds to tune on');
       const settings = recognizerSettings(parseParameters(parametersOf(args)));
-      const fitted = await fitConfidence(worlds, settings, {
+      const fitted = fitConfidence(await gatherEvidence(worlds, settings), {
         modelSha256: model.sha256,
         fittedOn: args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; '),
       });

@@ -1,6 +1,6 @@
 import { calibrationError, type ClaimedProbability } from '../../evaluation/calibrationError.js';
 import { fitIsotonic } from '../../evaluation/fitIsotonic.js';
-import { fitLogistic, type LabelledFeatures } from '../../evaluation/fitLogistic.js';
+import { fitLogistic } from '../../evaluation/fitLogistic.js';
 import {
   confidenceOf,
   GENERIC_CONFIDENCE,
@@ -24,14 +24,50 @@ interface Labelled {
   readonly right: boolean;
 }
 
-const asData = ({ features, right }: Labelled): LabelledFeatures => ({ features, label: right });
+/** What a feature may mean: only more of it speaks for the place, only less, or nothing. */
+const SIGNS: Readonly<Record<(typeof FEATURES)[number], 1 | -1 | 0>> = {
+  bias: 0,
+  similarity: 1,
+  zScore: 1,
+  marginZ: 1,
+  hamming: -1,
+  hammingMargin: 1,
+  agreement: 1,
+  logReferences: -1,
+  temporal: 1,
+};
+/** Sizes of maps, in decades, that the data must span before the size is a feature: else it is the worlds' accident. */
+const LEAST_DECADES = 1;
+
+/**
+ * Logistic weights whose signs make sense: a feature that comes out the wrong way round (an accident of few worlds that
+ * would be absurd elsewhere) is left out and the rest fitted again.
+ */
+function fitSigned(data: readonly Labelled[], left: ReadonlySet<string>): Float64Array {
+  const sizes = data.map(({ features }) => features[FEATURES.indexOf('logReferences')]!);
+  const decades = sizes.reduce((a, b) => Math.max(a, b), -Infinity) - sizes.reduce((a, b) => Math.min(a, b), Infinity);
+  const out = new Set<number>(
+    FEATURES.flatMap((name, i) => (left.has(name) || (name === 'logReferences' && decades < LEAST_DECADES) ? [i] : [])),
+  );
+  for (;;) {
+    const weights = fitLogistic(
+      data.map(({ features, right }) => ({
+        features: features.map((value, i) => (out.has(i) ? 0 : value)),
+        label: right,
+      })),
+    );
+    const wrong = FEATURES.findIndex((name, i) => !out.has(i) && SIGNS[name] * weights[i]! < 0);
+    if (wrong < 0) return weights;
+    out.add(wrong);
+  }
+}
 
 function scoreOf(weights: Float64Array, features: Float64Array): number {
   return sigmoid(features.reduce((sum, value, i) => sum + value * weights[i]!, 0));
 }
 
 /** Out-of-fold probabilities: each world (or stretch of a lone world) is judged by a fit on the others. */
-function crossFitted(data: readonly Labelled[]): ClaimedProbability[] {
+function crossFitted(data: readonly Labelled[], left: ReadonlySet<string>): ClaimedProbability[] {
   const worlds = [...new Set(data.map(({ world }) => world))];
   const foldOf = new Map<Labelled, number>(
     data.map((item, i) => [
@@ -43,7 +79,7 @@ function crossFitted(data: readonly Labelled[]): ClaimedProbability[] {
     const others = data.filter((item) => foldOf.get(item) !== fold);
     const held = data.filter((item) => foldOf.get(item) === fold);
     if (others.length === 0 || held.length === 0) return [];
-    const weights = fitLogistic(others.map(asData));
+    const weights = fitSigned(others, left);
     return held.map(({ features, right }) => ({ confidence: scoreOf(weights, features), correct: right }));
   });
 }
@@ -69,9 +105,10 @@ export function thresholdFor(negatives: readonly number[], target: number): numb
 function fitCalibrator(
   data: readonly Labelled[],
   strangers: readonly Labelled[],
+  left: ReadonlySet<string>,
 ): { calibrator: Calibrator; heldOut: ClaimedProbability[] } {
-  const weights = fitLogistic(data.map(asData));
-  const heldOut = crossFitted(data);
+  const weights = fitSigned(data, left);
+  const heldOut = crossFitted(data, left);
   const isotonic = fitIsotonic(heldOut);
   const draft: Calibrator = {
     weights: Array.from(weights),
@@ -129,42 +166,57 @@ export interface FittedConfidence {
   readonly negatives: number;
 }
 
+/** Everything that a fit needs of its worlds. */
+export interface TuningEvidence {
+  readonly likelihood: { readonly offset: number; readonly slope: number };
+  readonly own: readonly LabelledEvidence[];
+  readonly strangers: readonly LabelledEvidence[];
+}
+
 /**
- * Fits the confidence on worlds with ground truth: first the filter's likelihood, then, with the filter running on it, the
- * two calibrators. Each world is played against its whole map and against two thirds of it, so that places that are not
- * in the map are part of the fit. Figures are out-of-fold.
+ * Plays each world against its whole map and against two thirds of it, so that places that are not in the map are part
+ * of the fit: once to fit the filter's likelihood, once with the filter running on it; then against other worlds' maps.
  */
-export async function fitConfidence(
+export async function gatherEvidence(
   worlds: readonly TuningWorld[],
   settings: RecognizerSettings,
-  identity: { readonly modelSha256: string; readonly fittedOn: string },
-): Promise<FittedConfidence> {
+): Promise<TuningEvidence> {
   const play = async (confidence: ConfidenceModel): Promise<LabelledEvidence[]> => {
     const all: LabelledEvidence[] = [];
-    for (const world of worlds) {
-      all.push(...(await collectEvidence(world, { settings, confidence })));
-      all.push(...(await collectEvidence(world, { settings, confidence, without: aThird(world.references.length) })));
-    }
+    for (const world of worlds)
+      for (const without of [undefined, aThird(world.references.length)])
+        all.push(
+          ...(await collectEvidence(world, { settings, confidence, ...(without === undefined ? {} : { without }) })),
+        );
     return all;
   };
   const likelihood = fitLikelihood(await play(GENERIC_CONFIDENCE));
   const confidence = { ...GENERIC_CONFIDENCE, likelihood };
-  const evidence = await play(confidence);
-  const strangers = await playStrangers(worlds, settings, confidence);
-  const pick = (kind: 'single' | 'temporal', from: readonly LabelledEvidence[] = evidence): Labelled[] =>
+  return { likelihood, own: await play(confidence), strangers: await playStrangers(worlds, settings, confidence) };
+}
+
+/**
+ * Fits the two calibrators, with the filter and without. Figures are out-of-fold.
+ * left: features to leave out (similarities and distances mean another thing with another model).
+ */
+export function fitConfidence(
+  { likelihood, own, strangers }: TuningEvidence,
+  identity: { readonly modelSha256: string; readonly fittedOn: string },
+  left: ReadonlySet<string> = new Set(),
+): FittedConfidence {
+  const pick = (kind: 'single' | 'temporal', from: readonly LabelledEvidence[]): Labelled[] =>
     from.flatMap(({ world, answerable, ...item }) => {
       const part = item[kind];
       return part === undefined ? [] : [{ world, answerable, ...part }];
     });
-  const single = fitCalibrator(pick('single'), pick('single', strangers));
-  const kind = settings.temporalFilter === 'none' ? 'single' : 'temporal';
-  const temporal = fitCalibrator(pick(kind), pick(kind, strangers));
-  const figures = (claims: readonly ClaimedProbability[]) => calibrationError(claims);
-  const [ofSingle, ofTemporal] = [figures(single.heldOut), figures(temporal.heldOut)];
+  const filtered = own.some(({ temporal }) => temporal !== undefined) ? 'temporal' : 'single';
+  const single = fitCalibrator(pick('single', own), pick('single', strangers), left);
+  const temporal = fitCalibrator(pick(filtered, own), pick(filtered, strangers), left);
+  const [ofSingle, ofTemporal] = [calibrationError(single.heldOut), calibrationError(temporal.heldOut)];
   const round = (value: number): number => Math.round(value * 1e5) / 1e5;
-  const negatives = evidence.filter(({ answerable }) => !answerable).length + strangers.length;
+  const negatives = own.filter(({ answerable }) => !answerable).length + strangers.length;
   return {
-    queries: evidence.length,
+    queries: own.length,
     negatives,
     model: {
       formatVersion: 1,
@@ -175,7 +227,7 @@ export async function fitConfidence(
       temporal: temporal.calibrator,
       likelihood,
       figures: {
-        queries: evidence.length,
+        queries: own.length,
         negatives,
         singleCalibrationError: round(ofSingle.expectedCalibrationError),
         singleBrier: round(ofSingle.brier),

@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+
+const run = promisify(execFile);
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function vpr(...args: readonly string[]): Promise<Outcome> {
+  try {
+    const { stdout, stderr } = await run(process.execPath, ['bin/vpr.mjs', ...args], { maxBuffer: 64 * 2 ** 20 });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+interface ReplayJson {
+  readonly images: { readonly processed: number; readonly skipped: number; readonly skippedByCode: object };
+  readonly map: { readonly references: number };
+  readonly answers: readonly { readonly state: string; readonly confidence: number; readonly rejectReason: string }[];
+  readonly evaluation?: { readonly recall: Readonly<Record<string, number>>; readonly queries: number };
+}
+
+/** The report without what may differ between two runs. */
+function comparable(json: string): Record<string, unknown> {
+  const { latency, memory, ...rest } = JSON.parse(json) as Record<string, unknown>;
+  expect(latency).to.be.an('object');
+  expect(memory).to.be.an('object');
+  return rest;
+}
+
+describe('vpr replay', function () {
+  this.timeout(240_000);
+  let folder: string;
+  let first: string;
+  let second: string;
+  let images: string;
+
+  before(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-replay-'));
+    [first, second, images] = ['first', 'second', 'images'].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const render = (...more: readonly string[]) =>
+      vpr('sample', 'render', '--seed', '7', '--frames', '16', '--width', '160', '--height', '120', ...more);
+    for (const outcome of [
+      await render('--bag', '-o', first),
+      await render('--bag', '--drive', '1', '--left', '0', '-o', second),
+      await render('-o', images),
+    ])
+      expect(outcome.code, outcome.stderr).to.equal(0);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('maps a first drive, localizes a second in it, and judges itself', async () => {
+    const map = path.join(folder, 'town.vprmap');
+    const truth = '/ground_truth/odom';
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', truth, '--json');
+    expect(built.code, built.stderr).to.equal(0);
+    expect((JSON.parse(built.stdout) as ReplayJson).map.references).to.equal(16);
+    const args = ['replay', second, '--map', map, '--ground-truth-topic', truth, '--odometry-topic', '/odom'];
+    const outcome = await vpr(...args, '--positive-distance', '8', '--json');
+    expect(outcome.code, outcome.stderr).to.equal(0);
+    const report = JSON.parse(outcome.stdout) as ReplayJson;
+    expect(report.images).to.include({ processed: 16, skipped: 0 });
+    expect(report.map.references, 'localization leaves the map as it is').to.equal(16);
+    expect(report.evaluation!.queries).to.equal(16);
+    expect(report.evaluation!.recall['1']).to.be.greaterThan(0.6);
+    for (const { confidence } of report.answers) expect(confidence).to.be.within(0, 1);
+    const again = await vpr(...args, '--positive-distance', '8', '--json');
+    expect(comparable(again.stdout)).to.deep.equal(comparable(outcome.stdout));
+    const text = await vpr(...args);
+    expect(text.stdout)
+      .to.match(/^images +16 processed, 0 skipped$/m)
+      .and.to.match(/^recall +@1 /m);
+  });
+
+  it('ignores recent images in slam mode', async () => {
+    const outcome = await vpr('replay', first, '--mode', 'slam', '--set', 'exclude_recent_s=1000', '--json');
+    const { answers } = JSON.parse(outcome.stdout) as ReplayJson;
+    expect(answers.map(({ rejectReason }) => rejectReason)).to.deep.equal([
+      'empty_map',
+      ...Array.from({ length: 15 }, () => 'recent'),
+    ]);
+  });
+
+  it('skips a damaged image, says so, and goes on', async () => {
+    const damaged = path.join(folder, 'damaged');
+    cpSync(images, damaged, { recursive: true });
+    const names = (await vpr('replay', damaged, '--json')).stdout;
+    const [third] = (JSON.parse(names) as { answers: { name: string }[] }).answers.slice(2) as [{ name: string }];
+    truncateSync(path.join(damaged, path.basename(third.name)), 500);
+    const outcome = await vpr('replay', damaged, '--mode', 'slam', '--json');
+    expect(outcome.code, outcome.stderr).to.equal(0);
+    expect((JSON.parse(outcome.stdout) as ReplayJson).images).to.deep.equal({
+      processed: 15,
+      skipped: 1,
+      skippedByCode: { IMAGE_INVALID: 1 },
+    });
+  });
+
+  it('ends with exit code 1 and a sentence on bad data', async () => {
+    const truncated = path.join(folder, 'truncated.db3');
+    writeFileSync(truncated, 'SQLite format 3\0');
+    const model = path.join(folder, 'model');
+    cpSync('models/default', model, { recursive: true });
+    const bytes = readFileSync(path.join(model, 'model.onnx'));
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path.join(model, 'model.onnx'), bytes);
+    const renamed = path.join(folder, 'renamed.vprmap');
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', renamed, '--limit', '2', '--json');
+    expect(built.code, built.stderr).to.equal(0);
+    const notAMap = path.join(folder, 'not.vprmap');
+    copyFileSync('package.json', notAMap);
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [['replay', path.join(folder, 'none.mcap')], /FILE_MISSING/],
+      [['replay', truncated], /BAG_(INVALID|TRUNCATED)/],
+      [['replay', first, '--model', model], /Expected sha256 [0-9a-f]{64} for model\.onnx.*MODEL_FILE_CHANGED/],
+      [['replay', first, '--map', path.join(folder, 'none.vprmap')], /MAP_MISSING/],
+      [['replay', first, '--map', notAMap], /MAP_CORRUPT/],
+      [['replay', first, '--ground-truth-topic', '/nothing'], /TOPIC_MISSING/],
+      [['replay', first, '--mode', 'mapping', '--map', '/proc/none/x.vprmap'], /FILE_NOT_WRITABLE|FILE_MISSING|MAP_/],
+    ];
+    for (const [args, sentence] of cases) {
+      const outcome = await vpr(...args);
+      expect(outcome.code, `${args.join(' ')}: ${outcome.stderr}`).to.equal(1);
+      expect(outcome.stderr).to.match(sentence);
+      expect(outcome.stderr, 'a sentence, not a stack').not.to.contain('    at ');
+    }
+  });
+
+  it('ends with exit code 2 on wrong words', async () => {
+    for (const args of [
+      ['replay'],
+      ['replay', first, '--mode', 'localization'],
+      ['replay', first, '--mode', 'flying'],
+      ['replay', first, '--set', 'top_k=many'],
+    ])
+      expect((await vpr(...args)).code, args.join(' ')).to.equal(2);
+  });
+});
+
+describe('vpr model', function () {
+  this.timeout(120_000);
+  it('shows, verifies and measures the default model', async () => {
+    const info = await vpr('model', 'info', '--json');
+    expect((JSON.parse(info.stdout) as { golden: unknown[] }).golden).to.have.length.greaterThan(0);
+    const verified = await vpr('model', 'verify', '--json');
+    expect(verified.code, verified.stderr).to.equal(0);
+    expect((JSON.parse(verified.stdout) as { bitsDifferent: number }).bitsDifferent).to.be.at.most(4);
+    const bench = await vpr('model', 'bench', '--runs', '2', '--threads', '1', '--json');
+    expect((JSON.parse(bench.stdout) as { results: { p50: number }[] }).results[0]!.p50).to.be.greaterThan(0);
+  });
+});
