@@ -46,8 +46,8 @@ describe('fuzzing bags', function () {
         await source.close();
       }
     });
-    expect(refused).to.be.greaterThan(500);
-    expect(images).to.be.greaterThan(100_000);
+    expect(refused).to.be.greaterThan(50);
+    expect(images).to.be.greaterThan(1000);
   });
 
   it('reads or refuses 5,000 mutated metadata files', async () => {
