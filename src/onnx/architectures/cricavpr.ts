@@ -1,8 +1,9 @@
 import type { Value } from '../graph/GraphBuilder.js';
 import * as op from '../graph/operators.js';
-import { rowsOf } from '../graph/lazyTensors.js';
-import { embedPatches, VIT_BASE, VIT_EPSILON, vitBlock } from '../layers/dinov2.js';
+import { rowsOf, scaledRows } from '../graph/lazyTensors.js';
+import { embedPatches, PATCH, VIT_BASE, VIT_EPSILON, vitBlock } from '../layers/dinov2.js';
 import { imageInput } from '../layers/imageInput.js';
+import { ADAPTER_BASE, mulConvAdapter } from '../layers/mulConvAdapter.js';
 import { Network } from '../layers/Network.js';
 import type { Architecture, Preprocessing } from './Architecture.js';
 
@@ -10,6 +11,8 @@ import type { Architecture, Preprocessing } from './Architecture.js';
 const INPUT: Preprocessing = { height: 224, width: 224, resize: 'bilinear-aa', normalize: 'before-resize' };
 const WIDTH = 768;
 const ENCODER_LAYERS = 2;
+/** Of an adapter's result beside the MLP's. */
+const ADAPTER_SHARE = 0.2;
 const EPSILON = 1e-5;
 const CUTS = [
   [0, 8, 16],
@@ -59,8 +62,18 @@ export const CRICAVPR: Architecture = {
   remark: "the paper's figures correlate the images of a batch; a robot has one",
   build(weights, options) {
     const net = new Network('cricavpr', weights, options.precision, options.attention);
-    let x = embedPatches(net, imageInput(net, options, INPUT), 'backbone', VIT_BASE);
-    for (let i = 0; i < VIT_BASE.depth; i++) x = vitBlock(net, x, `backbone.blocks.${i}`, VIT_BASE);
+    const image = imageInput(net, options, INPUT);
+    const [rows, columns] = [image.shape[2]! / PATCH, image.shape[3]! / PATCH];
+    let x = embedPatches(net, image, 'backbone', VIT_BASE);
+    for (let i = 0; i < VIT_BASE.depth; i++) {
+      const key = `backbone.blocks.${i}`;
+      // The adapter stands beside the MLP, under the same LayerScale.
+      x = vitBlock(net, x, key, VIT_BASE, (normed, layerScale) =>
+        mulConvAdapter(net, normed, `${key}.adapter`, ADAPTER_BASE, rows, columns, {
+          scale: scaledRows(layerScale, () => new Float32Array(VIT_BASE.width).fill(ADAPTER_SHARE)),
+        }),
+      );
+    }
     const tokens = op.cast(net.layerNorm(x, 'backbone.norm', VIT_EPSILON), 'float32');
     const side = Math.sqrt(tokens.shape[0]! - 1);
     const grid = op.reshape(op.slice(tokens, 0, 1, tokens.shape[0]!), [side, side, WIDTH]);

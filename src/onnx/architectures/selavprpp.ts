@@ -3,7 +3,7 @@ import * as op from '../graph/operators.js';
 import { bagOfQueries } from '../layers/bagOfQueries.js';
 import { embedPatches, PATCH, VIT_BASE, VIT_EPSILON, VIT_LARGE, vitBlock, type VitSize } from '../layers/dinov2.js';
 import { imageInput } from '../layers/imageInput.js';
-import { mulConvAdapter, type AdapterSize } from '../layers/mulConvAdapter.js';
+import { ADAPTER_BASE, ADAPTER_LARGE, mulConvAdapter, type AdapterSize } from '../layers/mulConvAdapter.js';
 import { Network } from '../layers/Network.js';
 import { salad, SALAD_8448 } from '../layers/salad.js';
 import type { WeightReader } from '../layers/WeightReader.js';
@@ -21,13 +21,13 @@ interface Size {
 
 const BASE: Size = {
   vit: VIT_BASE,
-  adapter: { inner: 384, branch1: 192, narrow: 24, wide: 96 },
+  adapter: ADAPTER_BASE,
   plainBlocks: 0,
   gemDimension: 2048,
 };
 const LARGE: Size = {
   vit: VIT_LARGE,
-  adapter: { inner: 512, branch1: 256, narrow: 32, wide: 128 },
+  adapter: ADAPTER_LARGE,
   plainBlocks: 8,
   gemDimension: 4096,
 };

@@ -97,8 +97,17 @@ export function embedPatches(net: Network, image: Value, key: string, { width }:
   );
 }
 
-/** One transformer block: x += ls1 proj(attention(norm1 x)); x += ls2 fc2(gelu(fc1(norm2 x))). x: [N, D]. */
-export function vitBlock(net: Network, x: Value, key: string, { width, heads }: VitSize): Value {
+/**
+ * What stands beside the MLP of a block: tokens after norm2 [N, D] and the block's second LayerScale [D] in, the same shape
+ * out, LayerScale applied.
+ */
+export type MlpBranch = (normed: Value, scale: Tensor) => Value;
+
+/**
+ * One transformer block: x += ls1 proj(attention(norm1 x)); x += ls2 fc2(gelu(fc1(norm2 x))), plus a branch where an
+ * adapted network has one. x: [N, D].
+ */
+export function vitBlock(net: Network, x: Value, key: string, { width, heads }: VitSize, branch?: MlpBranch): Value {
   const scale = (name: string): Tensor => net.weights.take(`${key}.${name}.gamma`, [width]);
   return net.graph.scoped(key, () => {
     // [3 D] is q, k, v, each with its heads contiguous.
@@ -106,7 +115,10 @@ export function vitBlock(net: Network, x: Value, key: string, { width, heads }: 
     const [q, k, v] = op.split(qkv, 1, [width, width, width]) as [Value, Value, Value];
     const attended = net.linear(net.attention(q, k, v, heads), `${key}.attn.proj`, width, { scale: scale('ls1') });
     const middle = op.add(x, attended);
-    const hidden = op.gelu(net.linear(net.layerNorm(middle, `${key}.norm2`, VIT_EPSILON), `${key}.mlp.fc1`, 4 * width));
-    return op.add(middle, net.linear(hidden, `${key}.mlp.fc2`, width, { scale: scale('ls2') }));
+    const normed = net.layerNorm(middle, `${key}.norm2`, VIT_EPSILON);
+    const hidden = op.gelu(net.linear(normed, `${key}.mlp.fc1`, 4 * width));
+    const second = scale('ls2');
+    const out = op.add(middle, net.linear(hidden, `${key}.mlp.fc2`, width, { scale: second }));
+    return branch === undefined ? out : op.add(out, branch(normed, second));
   });
 }

@@ -1,10 +1,15 @@
 import type { Value } from '../graph/GraphBuilder.js';
 import { reshaped, stacked } from '../graph/lazyTensors.js';
 import * as op from '../graph/operators.js';
+import type { Tensor } from '../graph/Tensor.js';
 import type { Network } from './Network.js';
 
 /** Of the adapters' batch normalisations; PyTorch's own standard is 1e-5. */
 const EPSILON = 1e-3;
+
+/** Of the networks on DINOv2-B. */
+export const ADAPTER_BASE = { inner: 384, branch1: 192, narrow: 24, wide: 96 } as const;
+export const ADAPTER_LARGE = { inner: 512, branch1: 256, narrow: 32, wide: 128 } as const;
 
 export interface AdapterSize {
   /** Channels between D_fc1 and D_fc2. */
@@ -18,7 +23,7 @@ export interface AdapterSize {
 /**
  * SelaVPR++'s multi-scale convolution adapter. tokens: [1 + rows * columns, D], class token first; returns the same shape.
  * h = ReLU(D_fc1 u); b = 1x1, 1x1 -> 3x3 and 1x1 -> 5x5 convolutions of h's patches; out = D_fc2([h0; b] + h): the class
- * token is doubled, and u itself is not added.
+ * token is doubled, and u itself is not added. `scale`: [D], a factor of the result that is folded into D_fc2.
  */
 export function mulConvAdapter(
   net: Network,
@@ -27,6 +32,7 @@ export function mulConvAdapter(
   { inner, branch1, narrow, wide }: AdapterSize,
   rows: number,
   columns: number,
+  options: { readonly scale?: Tensor } = {},
 ): Value {
   const patches = rows * columns;
   return net.graph.scoped(key, () => {
@@ -57,6 +63,6 @@ export function mulConvAdapter(
       1,
     );
     const combined = op.concat([op.slice(hidden, 0, 0, 1), branches], 0);
-    return net.linear(op.add(combined, hidden), `${key}.D_fc2`, tokens.shape[1]!);
+    return net.linear(op.add(combined, hidden), `${key}.D_fc2`, tokens.shape[1]!, options);
   });
 }
