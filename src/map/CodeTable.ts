@@ -3,6 +3,7 @@ import { CODE_BYTES, type BinaryCode } from '../core/binaryCode.js';
 import type { PlaceId, ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
 import { checksumOf } from './checksum.js';
+import { hasTypes } from './hasTypes.js';
 import { CODES_PER_BLOCK } from './mapSchema.js';
 
 /** Codes of consecutive references, ascending ids; all arrays of n. */
@@ -96,7 +97,7 @@ export class CodeTable {
       }
       const ids = this.#readIds(row);
       const codes = this.#blockCodes.get(row.first) as Buffer;
-      if (checksumOf(row.first, codes) !== row.codes_crc)
+      if (!(codes instanceof Uint8Array) || checksumOf(row.first, codes) !== row.codes_crc)
         throw this.#corrupt(`unchanged codes of references ${describeRange(ids.referenceIds)}`, 'a wrong checksum');
       yield { ...ids, codes };
     }
@@ -138,8 +139,12 @@ export class CodeTable {
 
   #readIds(row: BlockRow): Omit<CodeBlock, 'codes'> {
     this.#lengthOf(row);
-    const { reference_ids, place_ids } = this.#blockIds.get(row.first) as { reference_ids: Buffer; place_ids: Buffer };
-    if (checksumOf(row.first, reference_ids, place_ids) !== row.ids_crc)
+    const ids = this.#blockIds.get(row.first) as { reference_ids: Buffer; place_ids: Buffer };
+    const { reference_ids, place_ids } = ids;
+    if (
+      !hasTypes(ids, { reference_ids: 'blob', place_ids: 'blob' }) ||
+      checksumOf(row.first, reference_ids, place_ids) !== row.ids_crc
+    )
       throw this.#corrupt(`unchanged ids of the code block at ${row.first}`, 'a wrong checksum');
     const referenceIds = u32View(reference_ids);
     if (referenceIds[0] !== row.first || !isAscending(referenceIds))
@@ -154,7 +159,11 @@ export class CodeTable {
     const codes = new Uint8Array(rows.length * CODE_BYTES);
     rows.forEach((row, i) => {
       const isId = row.reference_id > after && row.reference_id < 2 ** 32;
-      if (!isId || row.code === null || this.#tailChecksum(row.reference_id, row.place_id, row.code) !== row.crc)
+      if (
+        !isId ||
+        !(row.code instanceof Uint8Array) ||
+        this.#tailChecksum(row.reference_id, row.place_id, row.code) !== row.crc
+      )
         throw this.#corrupt(`an unchanged code of reference ${row.reference_id}`, 'a wrong checksum');
       referenceIds[i] = row.reference_id;
       placeIds[i] = row.place_id;

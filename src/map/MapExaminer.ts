@@ -6,8 +6,11 @@ import { checksumOf, checksumOfMatches, checksumOfTexts } from './checksum.js';
 import { decodeDescriptor, storedBytes } from './descriptorCodec.js';
 import { openMapDatabase } from './mapDatabase.js';
 import { readMeta, type MapMeta } from './MapMeta.js';
+import { hasTypes } from './hasTypes.js';
 import type { MapSession } from './mapTypes.js';
+import { isMatchRow } from './matchCounts.js';
 import { CODES_PER_BLOCK, MAX_THUMBNAIL_BYTES } from './mapSchema.js';
+import { isSessionRow } from './sessions.js';
 import { REFERENCE_COLUMNS, referenceOfRow, type ReferenceRow } from './referenceRow.js';
 
 /** One thing that is wrong in a map. */
@@ -90,8 +93,7 @@ export class MapExaminer {
         .iterate() as Iterable<Record<'reference_id' | 'matches' | 'last_stamp_ns' | 'crc', bigint>>;
       for (const row of rows) {
         const id = Number(row.reference_id);
-        const isStamp = typeof row.last_stamp_ns === 'bigint';
-        if (!isStamp || checksumOfMatches(id, Number(row.matches), row.last_stamp_ns) !== Number(row.crc))
+        if (!isMatchRow(row) || checksumOfMatches(id, Number(row.matches), row.last_stamp_ns) !== Number(row.crc))
           this.#report('match_count', id, `Expected an unchanged match count of reference ${id}, got a wrong checksum`);
       }
     });
@@ -109,9 +111,8 @@ export class MapExaminer {
       this.#database.prepare('SELECT session_id, name, source, crc FROM session').all(),
     ) ?? []) as { session_id: number; name: string; source: string; crc: number }[];
     return rows.flatMap(({ session_id: sessionId, name, source, crc }) => {
-      // A damaged page can hold any type in any column.
-      const areTexts = typeof name === 'string' && typeof source === 'string';
-      if (areTexts && checksumOfTexts(sessionId, name, source) === crc) return [{ sessionId, name, source }];
+      if (isSessionRow({ name, source }) && checksumOfTexts(sessionId, name, source) === crc)
+        return [{ sessionId, name, source }];
       this.#report('session', undefined, `Expected an unchanged record of session ${sessionId}, got a wrong checksum`);
       return [];
     });
@@ -181,7 +182,7 @@ export class MapExaminer {
     return this.#attempt('descriptor', referenceId, () => {
       const row = this.#descriptorRow.get(bytes, referenceId) as
         { crc: number; bytes: number; data: Buffer | null } | undefined;
-      if (row === undefined || row.data === null) {
+      if (!(row?.data instanceof Uint8Array)) {
         const got = row === undefined ? 'none' : `${row.bytes}`;
         return this.#report(
           'descriptor',
@@ -218,7 +219,7 @@ export class MapExaminer {
           : undefined;
       if (expected === false)
         this.#report('thumbnail', referenceId, `Expected no thumbnail of reference ${referenceId}, got one`);
-      if (row.data === null || checksumOf(referenceId, row.data) !== row.crc)
+      if (!(row.data instanceof Uint8Array) || checksumOf(referenceId, row.data) !== row.crc)
         return this.#report(
           'thumbnail',
           referenceId,
@@ -281,16 +282,16 @@ export class MapExaminer {
         crc: number;
         code: Buffer | null;
       }>) {
-        if (code === null || checksumOf(id, u32Bytes(place_id), code) !== crc)
+        if (!(code instanceof Uint8Array) || checksumOf(id, u32Bytes(place_id), code) !== crc)
           this.#report('code_tail', id, `Expected an unchanged code of reference ${id}, got a wrong checksum`);
-        if (code !== null) this.#keep(found, id, { placeId: place_id, code });
+        if (code instanceof Uint8Array) this.#keep(found, id, { placeId: place_id, code });
       }
     });
     return (this.#found = found);
   }
 
   #readBlock(first: number, row: unknown, found: Map<ReferenceId, FoundCode>): void {
-    if (row === undefined)
+    if (!hasTypes(row ?? {}, { reference_ids: 'blob', place_ids: 'blob', codes: 'blob' }))
       return this.#report('code_block', undefined, `Expected a code block of fitting sizes at ${first}, got others`);
     const { ids_crc, codes_crc, reference_ids, place_ids, codes } = row as {
       ids_crc: number;

@@ -3,6 +3,7 @@ import { CODE_BITS } from '../core/binaryCode.js';
 import { VprError } from '../core/VprError.js';
 import { checksumOf, checksumOfTexts } from './checksum.js';
 import { DESCRIPTOR_STORAGES, type DescriptorStorage } from './descriptorCodec.js';
+import { hasTypes } from './hasTypes.js';
 import { MAX_DIMENSION } from './mapSchema.js';
 
 /** Whose pose a reference carries: the base's (pose topics) or the camera's own (image folders). */
@@ -113,7 +114,7 @@ function readMatrix(database: Database.Database, name: string, length: number, f
     )
     .get(length * 4, name) as { bytes: number; crc: number; data: Buffer | null } | undefined;
   if (row === undefined) return undefined;
-  if (row.data === null)
+  if (!(row.data instanceof Uint8Array))
     throw new VprError(
       'MAP_CORRUPT',
       `Expected ${length * 4} bytes for the binarizer's ${name}, got ${row.bytes} [${file}]`,
@@ -137,7 +138,7 @@ export function readMeta(database: Database.Database, file: string): { meta: Map
   }[];
   const entries = new Map<string, string>();
   for (const { key, value, crc } of rows) {
-    if (checksumOfTexts(0, key, value) !== crc)
+    if (!hasTypes({ key, value }, { key: 'string', value: 'string' }) || checksumOfTexts(0, key, value) !== crc)
       throw new VprError('MAP_CORRUPT', `Expected an unchanged '${key}', got a wrong checksum [${file}, meta]`);
     entries.set(key, value);
   }

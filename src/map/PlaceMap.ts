@@ -143,7 +143,7 @@ export class PlaceMap {
   /** What the node and `map info` say of the map. */
   summary(): MapSummary {
     const meta = this.#meta;
-    return {
+    return this.#run(() => ({
       path: this.path,
       formatVersion: MAP_FORMAT_VERSION,
       references: this.#index.size,
@@ -158,7 +158,7 @@ export class PlaceMap {
         Number(this.#database.pragma('page_count', { simple: true })) *
         Number(this.#database.pragma('page_size', { simple: true })),
       calibration: meta.calibration ?? '',
-    };
+    }));
   }
 
   /** Every code in blocks, ascending reference ids, each block checked. Throws MAP_CORRUPT. */
@@ -217,7 +217,7 @@ export class PlaceMap {
       for (let i = 0; i < ids.length; i++) {
         const id = ids[i]!;
         const row = this.#statements.descriptor.get(bytes, id) as { crc: number; data: Buffer | null } | undefined;
-        if (row === undefined || row.data === null)
+        if (!(row?.data instanceof Uint8Array))
           throw this.#corrupt(
             `a descriptor of ${bytes} bytes for reference ${id}`,
             row === undefined ? 'none' : 'another size',
@@ -238,7 +238,7 @@ export class PlaceMap {
           { crc: number; data: Buffer | null } | undefined,
     );
     if (row === undefined) return undefined;
-    if (row.data === null || checksumOf(referenceId, row.data) !== row.crc)
+    if (!(row.data instanceof Uint8Array) || checksumOf(referenceId, row.data) !== row.crc)
       throw this.#corrupt(`an unchanged thumbnail of reference ${referenceId}`, 'a wrong checksum');
     return row.data;
   }

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
 import { checksumOfMatches } from './checksum.js';
+import { hasTypes } from './hasTypes.js';
 
 /** How often a reference was accepted as a match. */
 export interface MatchCount {
@@ -21,7 +22,7 @@ export function readMatchCounts(database: Database.Database, file: string): Map<
   return new Map(
     rows.map((row) => {
       const [id, matches] = [Number(row.reference_id), Number(row.matches)];
-      if (checksumOfMatches(id, matches, row.last_stamp_ns) !== Number(row.crc))
+      if (!isMatchRow(row) || checksumOfMatches(id, matches, row.last_stamp_ns) !== Number(row.crc))
         throw new VprError(
           'MAP_CORRUPT',
           `Expected an unchanged match count of reference ${id}, got a wrong checksum [${file}]`,
@@ -29,6 +30,11 @@ export function readMatchCounts(database: Database.Database, file: string): Map<
       return [id, { matches, lastStampNs: row.last_stamp_ns }];
     }),
   );
+}
+
+/** False for a row that a damaged page made up. Rows are read with safe integers. */
+export function isMatchRow(row: object): boolean {
+  return hasTypes(row, { reference_id: 'bigint', matches: 'bigint', last_stamp_ns: 'bigint', crc: 'bigint' });
 }
 
 /** Adds one to the count of each reference, in one transaction. */

@@ -1,6 +1,7 @@
 import { isFinitePose, type Pose } from '../core/pose.js';
 import type { Reference } from '../core/reference.js';
 import { checksumOfReference } from './checksum.js';
+import { hasTypes } from './hasTypes.js';
 
 export const REFERENCE_COLUMNS =
   'reference_id, place_id, session_id, camera, label, stamp_ns, x, y, z, qx, qy, qz, qw, has_thumbnail, code_crc, crc';
@@ -25,19 +26,30 @@ export interface ReferenceRow {
   readonly crc: bigint;
 }
 
-/** A damaged page can hold any type in any column. */
-function isU32(value: unknown): boolean {
-  return typeof value === 'bigint' && value >= 0n && value < 1n << 32n;
+const COLUMN_TYPES = {
+  reference_id: 'bigint',
+  place_id: 'bigint',
+  session_id: 'bigint',
+  camera: 'string',
+  label: 'string',
+  stamp_ns: 'bigint',
+  has_thumbnail: 'bigint',
+  code_crc: 'bigint',
+  crc: 'bigint',
+} as const;
+
+function isU32(value: bigint): boolean {
+  return value >= 0n && value < 1n << 32n;
 }
 
 /** The record of a row, or undefined where it does not agree with its checksum. */
 export function referenceOfRow(row: ReferenceRow): Reference | undefined {
+  if (!hasTypes(row, COLUMN_TYPES)) return undefined;
   if (![row.reference_id, row.place_id, row.session_id, row.code_crc].every(isU32)) return undefined;
-  if (typeof row.stamp_ns !== 'bigint' || typeof row.label !== 'string' || typeof row.camera !== 'string')
-    return undefined;
   const values = [row.x, row.y, row.z, row.qx, row.qy, row.qz, row.qw];
-  const known = values.filter((value): value is number => value !== null);
-  if ((known.length !== 0 && known.length !== 7) || known.some((value) => typeof value !== 'number')) return undefined;
+  const known = values.filter((value) => value !== null);
+  if (!known.every((value) => typeof value === 'number')) return undefined;
+  if (known.length !== 0 && known.length !== 7) return undefined;
   let pose: Pose | undefined;
   if (known.length === 7) {
     const [x, y, z, qx, qy, qz, qw] = known as [number, number, number, number, number, number, number];

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { VprError } from '../core/VprError.js';
 import { checksumOfTexts } from './checksum.js';
+import { hasTypes } from './hasTypes.js';
 import type { MapSession } from './mapTypes.js';
 import { checkMapText } from './ReferenceWriter.js';
 
@@ -13,13 +14,18 @@ export function readSessions(database: Database.Database, file: string): MapSess
     crc: number;
   }[];
   return rows.map(({ session_id: sessionId, name, source, crc }) => {
-    if (checksumOfTexts(sessionId, name, source) !== crc)
+    if (!isSessionRow({ name, source }) || checksumOfTexts(sessionId, name, source) !== crc)
       throw new VprError(
         'MAP_CORRUPT',
         `Expected an unchanged record of session ${sessionId}, got a wrong checksum [${file}]`,
       );
     return { sessionId, name, source };
   });
+}
+
+/** False for a row that a damaged page made up. */
+export function isSessionRow(row: object): boolean {
+  return hasTypes(row, { name: 'string', source: 'string' });
 }
 
 /** Writes the record of a session. */
