@@ -5,7 +5,7 @@ export class PlaceIndex {
   #referenceIds = new Uint32Array(1024);
   #placeIds = new Uint32Array(1024);
   #size = 0;
-  readonly #places = new Set<PlaceId>();
+  #placeCount: number | undefined = 0;
 
   get size(): number {
     return this.#size;
@@ -13,7 +13,7 @@ export class PlaceIndex {
 
   /** Places that have at least one reference. */
   get placeCount(): number {
-    return this.#places.size;
+    return (this.#placeCount ??= countDistinct(this.#placeIds.subarray(0, this.#size)));
   }
 
   /** 0 when empty. */
@@ -35,8 +35,8 @@ export class PlaceIndex {
     }
     this.#referenceIds.set(referenceIds, this.#size);
     this.#placeIds.set(placeIds, this.#size);
-    for (let i = 0; i < placeIds.length; i++) this.#places.add(placeIds[i]!);
     this.#size = needed;
+    this.#placeCount = undefined;
   }
 
   /** Place of a reference, or undefined where the map has no such reference. */
@@ -53,6 +53,14 @@ export class PlaceIndex {
     }
     return low < this.#size && this.#referenceIds[low] === referenceId ? this.#placeIds[low] : undefined;
   }
+}
+
+/** Counted when asked for, by sorting a copy: a set of a million ids would cost more than the index itself. */
+function countDistinct(ids: Uint32Array): number {
+  const sorted = ids.slice().sort();
+  let count = 0;
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) count++;
+  return count;
 }
 
 function grown(values: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
