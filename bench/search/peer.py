@@ -100,7 +100,8 @@ def check(folder, out):
     ids, distances = load(out, "ids"), load(out, "distances")
     assert ids.dtype == distances.dtype == np.int32 and ids.shape == distances.shape == wanted.shape, ids.shape
     assert np.array_equal(distances, wanted), "distances differ from FAISS"
-    for q in range(len(queries)):
+    # The tie rule needs all distances, in NumPy: for large maps of some queries only.
+    for q in range(min(len(queries), max(5, 5_000_000 // len(codes)))):
         all_distances = np.bitwise_count(codes ^ queries[q]).sum(axis=1)
         lowest_first = np.argsort(all_distances, kind="stable")[: len(ids[q])]
         assert np.array_equal(ids[q], lowest_first), f"ids of query {q}"
