@@ -24,6 +24,14 @@ const LEAST_SHARED_CODES = 32768;
 /** A scan of fewer blocks says little about the time a block takes. */
 const LEAST_TIMED_BLOCKS = 64;
 
+/** One scan in so many tries the way that was slower lately. */
+const PROBE_EVERY = 64;
+
+/** Exponential average over about 8 scans. */
+function recent(before: number | undefined, now: number): number {
+  return before === undefined ? now : before + (now - before) / 8;
+}
+
 export interface KernelCodeIndexOptions {
   readonly kernel: ScanKernel;
   /** All that scan, the owner included; more than 1 needs SharedArrayBuffer. */
@@ -44,8 +52,10 @@ export class KernelCodeIndex implements CodeIndex {
   #scanThreads: ScanThreads | undefined;
   #bytes: Uint8Array;
   #length = 0;
-  /** Shortest time of a block on the owner's thread so far. */
-  #blockMs = Infinity;
+  /** Recent time of a block, by the owner alone and by all threads; undefined before the first scan of its kind. */
+  #aloneBlockMs: number | undefined;
+  #sharedBlockMs: number | undefined;
+  #timedScans = 0;
   #threadsFrom: number | undefined;
   #threadsOfLastScan = 1;
 
@@ -143,26 +153,37 @@ export class KernelCodeIndex implements CodeIndex {
   }
 
   #scanBlocks(selections: readonly Selection[], k: number, from: number, to: number, fromOthers: number[][]): void {
-    this.#threadsOfLastScan = 1;
-    if (this.#scanThreads !== undefined && k <= MAX_KERNEL_K && this.#threadsPay((to - from) * selections.length)) {
-      const others = this.#scanThreads.scan(this.#scan, selections, k, from, to);
-      // Read now: the threads' next job overwrites them.
-      this.#threadsOfLastScan = 1 + (others[0]?.length ?? 0);
-      others.forEach((ofQuery, query) => {
-        for (const selection of ofQuery)
-          selection.read((position, distance) => fromOthers[query]!.push(position * 1024 + distance));
-      });
-      return;
-    }
     const timed = this.#scanThreads !== undefined && to - from >= LEAST_TIMED_BLOCKS;
     const start = timed ? performance.now() : 0;
+    const blocks = (to - from) * selections.length;
+    const shared = this.#scanThreads !== undefined && k <= MAX_KERNEL_K && this.#threadsPay(blocks);
+    if (shared) this.#scanByAll(selections, k, from, to, fromOthers);
+    else this.#scanAlone(selections, from, to);
+    if (!timed) return;
+    this.#timedScans++;
+    const blockMs = (performance.now() - start) / blocks;
+    if (shared) this.#sharedBlockMs = recent(this.#sharedBlockMs, blockMs);
+    else this.#aloneBlockMs = recent(this.#aloneBlockMs, blockMs);
+  }
+
+  #scanByAll(selections: readonly Selection[], k: number, from: number, to: number, fromOthers: number[][]): void {
+    const others = this.#scanThreads!.scan(this.#scan, selections, k, from, to);
+    this.#threadsOfLastScan = 1 + (others[0]?.length ?? 0);
+    // Read now: the threads' next job overwrites them.
+    others.forEach((ofQuery, query) => {
+      for (const selection of ofQuery)
+        selection.read((position, distance) => fromOthers[query]!.push(position * 1024 + distance));
+    });
+  }
+
+  #scanAlone(selections: readonly Selection[], from: number, to: number): void {
+    this.#threadsOfLastScan = 1;
     // One query takes all blocks in one call; several share each chunk while it is in the cache.
     const chunk = selections.length === 1 ? to - from : CHUNK_BLOCKS;
     for (let block = from; block < to; block += chunk)
       selections.forEach((selection, query) =>
         selection.scan(this.#scan, this.#firstBlock, block, Math.min(chunk, to - block), queryAddress(query)),
       );
-    if (timed) this.#blockMs = Math.min(this.#blockMs, (performance.now() - start) / (to - from) / selections.length);
   }
 
   #startThreads(): void {
@@ -172,7 +193,13 @@ export class KernelCodeIndex implements CodeIndex {
   #threadsPay(blocks: number): boolean {
     if (this.#scanThreads?.allReady !== true) return false;
     if (this.#threadsFrom !== undefined) return blocks * BLOCK_CODES >= this.#threadsFrom;
-    return Number.isFinite(this.#blockMs) && this.#scanThreads.pay(blocks * this.#blockMs);
+    const alone = this.#aloneBlockMs;
+    if (alone === undefined || !this.#scanThreads.pay(blocks * alone)) return false;
+    if (this.#sharedBlockMs === undefined) return true;
+    // On a machine whose cores are busy, a thread that is suspended within a chunk holds up the whole scan: what was
+    // faster lately is taken, and the other is tried now and then.
+    const faster = this.#sharedBlockMs < alone;
+    return this.#timedScans % PROBE_EVERY === 0 ? !faster : faster;
   }
 
   /** Scans lanes [from, to) of one block: its live bits are narrowed for the while. No other thread is scanning. */
