@@ -7,8 +7,8 @@ import { describeSilence, isSilent } from './cameraWatchdog.js';
 import { ImageSlot } from './ImageSlot.js';
 import { chooseImageSource, type ImageSource } from './imageTransport.js';
 import type { NodeLog } from './NodeLog.js';
-import { createQos } from './qos.js';
-import type { RosModule, RosNode, RosSubscription, RosSubscriptionEvents } from './RosApi.js';
+import { createQos, incompatibility } from './qos.js';
+import type { RosEndpoint, RosModule, RosNode, RosSubscription, RosSubscriptionEvents } from './RosApi.js';
 
 const GRAPH_PERIOD_MS = 200;
 const WARNING_PERIOD_MS = 10_000;
@@ -39,7 +39,6 @@ export class CameraInput {
   #source: ImageSource | undefined;
   #subscription: RosSubscription | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #incompatibleQos: string | undefined;
   #nextImage: ((image: StampedImage) => void) | undefined;
   #lastInvalid: string | undefined;
 
@@ -68,17 +67,18 @@ export class CameraInput {
   silence(): string | undefined {
     if (!this.isSilent) return undefined;
     const topics = [this.#source?.topic ?? this.#baseTopic, ...(this.#source === undefined ? this.#compressed() : [])];
+    const publishers = topics.flatMap((topic) => this.#options.node.getPublishersInfoByTopic(topic));
     return describeSilence({
       camera: this.name,
       topic: this.#source?.topic ?? this.#baseTopic,
       expectedType: this.#source?.type,
-      publishers: topics.flatMap((topic) => this.#options.node.getPublishersInfoByTopic(topic)),
+      publishers,
       silentS: (this.#nowMs() - (this.statistics.lastArrivalMs ?? this.#subscribedAtMs)) / 1000,
       lastStampAgeS:
         this.statistics.lastStampNs === undefined
           ? undefined
           : Number(this.#options.node.now().nanoseconds - this.statistics.lastStampNs) / 1e9,
-      incompatibleQos: this.#incompatibleQos,
+      incompatibleQos: this.#incompatibleQos(publishers),
       lastInvalid: this.#lastInvalid,
     });
   }
@@ -145,7 +145,7 @@ export class CameraInput {
       source.topic,
       { qos, isRaw: true },
       (bytes: Uint8Array) => this.#onMessage(source, bytes),
-      this.#events(),
+      this.#events(source),
     );
   }
 
@@ -155,8 +155,8 @@ export class CameraInput {
   }
 
   /** QoS events, which rclnodejs has from Jazzy on; before, the watchdog is all there is. */
-  #events(): RosSubscriptionEvents | undefined {
-    const { ros, log } = this.#options;
+  #events(source: ImageSource): RosSubscriptionEvents | undefined {
+    const { ros, log, node } = this.#options;
     let events: RosSubscriptionEvents;
     try {
       events = new ros.SubscriptionEventCallbacks();
@@ -164,13 +164,21 @@ export class CameraInput {
       return undefined;
     }
     events.incompatibleQos = () => {
-      this.#incompatibleQos = `a publisher offers less than this subscription asks for (${this.#qosText()})`;
-      log.warn(`camera '${this.name}': incompatible QoS on ${this.sourceText}: ${this.#incompatibleQos}`);
+      const why = this.#incompatibleQos(node.getPublishersInfoByTopic(source.topic)) ?? 'a publisher offers too little';
+      log.warn(`camera '${this.name}': incompatible QoS on ${source.topic}: ${why}`);
     };
     events.messageLost = (event) => {
       this.statistics.lost = Math.max(this.statistics.lost, Number(event['total_count'] ?? 0));
     };
     return events;
+  }
+
+  /** From the graph: the middleware's event says that there is a mismatch, not which, and not on every distribution. */
+  #incompatibleQos(publishers: readonly RosEndpoint[]): string | undefined {
+    const { qosReliability: reliability, qosDurability: durability } = this.#options.parameters;
+    return publishers
+      .map((publisher) => incompatibility({ reliability, durability }, publisher.qos_profile))
+      .find((why) => why !== undefined);
   }
 
   #onMessage(source: ImageSource, bytes: Uint8Array): void {

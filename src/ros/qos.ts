@@ -34,3 +34,15 @@ export function describeQos(profile: {
 }): string {
   return `${nameOf(RELIABILITY, profile.reliability)}, ${nameOf(DURABILITY, profile.durability)}`;
 }
+
+/** Why a publisher's messages cannot reach a subscription that asks for more than it offers; undefined when they can. */
+export function incompatibility(
+  asked: { readonly reliability: Reliability; readonly durability: Durability },
+  offered: { readonly reliability: number | string; readonly durability: number | string },
+): string | undefined {
+  if (asked.reliability === 'reliable' && nameOf(RELIABILITY, offered.reliability) === 'best_effort')
+    return 'this subscription is reliable, the publisher best_effort';
+  if (asked.durability === 'transient_local' && nameOf(DURABILITY, offered.durability) === 'volatile')
+    return 'this subscription is transient_local, the publisher volatile';
+  return undefined;
+}
