@@ -18,6 +18,8 @@ export interface JudgedReplay {
   readonly queries: readonly ReplayedImage[];
   readonly truth: GroundTruth;
   readonly evaluation: RetrievalEvaluation;
+  /** Reference of the map behind each index of the ground truth; none where the map has none for it. */
+  readonly referenceIds: readonly (ReferenceId | undefined)[];
   /** Of each query: its best reference is a positive. */
   readonly correct: readonly boolean[];
 }
@@ -46,7 +48,9 @@ function judge(
     truth,
     positions.some((position) => position !== undefined) ? { travelled: travelledDistance(positions) } : {},
   );
-  return { queries, truth, evaluation, correct: evaluation.firstCorrectRank.map((rank) => rank === 0) };
+  const referenceIds: (ReferenceId | undefined)[] = [];
+  for (const [id, index] of indexOf) referenceIds[index] = id;
+  return { queries, truth, evaluation, referenceIds, correct: evaluation.firstCorrectRank.map((rank) => rank === 0) };
 }
 
 /** Judges by true poses: `references` gives the true pose of each reference of the map. */

@@ -14,7 +14,7 @@ export interface ReplayReportParts {
   readonly title: string;
   readonly subtitle: string;
   readonly judged: JudgedReplay;
-  /** References of the map in the order of the ground truth's indices. */
+  /** References of the map. */
   readonly references: readonly Reference[];
   readonly thumbnail: (id: ReferenceId) => Promise<Uint8Array | undefined>;
   /** The replayed source, read once more for the pictures of the mistakes. */
@@ -127,8 +127,8 @@ async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]>
     const answer = await pictured(recognition.referenceId);
     if (jpeg === undefined || answer === undefined) continue;
     const positives = judged.truth.positives[query]!;
-    const middle = references[positives[positives.length >> 1] ?? -1];
-    const right = middle === undefined ? undefined : await pictured(middle.referenceId);
+    const middle = judged.referenceIds[positives[positives.length >> 1] ?? -1];
+    const right = middle === undefined ? undefined : await pictured(middle);
     const verdict = recognition.accepted ? 'Accepted' : `Not accepted (${recognition.rejectReason})`;
     mistakes.push({
       query: { name: shortName(recognition.name), jpeg },

@@ -1,13 +1,17 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
 import type { PoseTrack } from '../../bag/PoseTrack.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
+import { htmlReport } from '../../report/htmlReport.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { RecognizerMode } from '../../worker/protocol.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
 import { judgeAgainstMap, judgeByPoses, judgeLaps, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
+import { replayReport } from '../replayReport.js';
 import { replayText, summarizeReplay } from '../replaySummary.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf, rangeOf } from '../recognizerOptions.js';
 
@@ -83,6 +87,7 @@ export const command: Command = {
     },
     queries: { type: 'string', value: 'FIRST-LAST', description: 'slam: image numbers that JSON counts as queries' },
     limit: { type: 'number', value: 'N', description: 'at most this many images' },
+    report: { type: 'string', value: 'FILE', description: 'write a self-contained HTML page (needs a ground truth)' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
@@ -136,8 +141,26 @@ export const command: Command = {
         const judged = judgedReplay(args, replay, recognizer, mode, truthTopic);
         const summary = summarizeReplay(replay, judged);
         const { info } = recognizer;
-        const { path, references, places, sessions, storage, formatVersion } = info.map;
-        const map = { path, references, places, sessions, storage, formatVersion };
+        const page = args.string('report');
+        if (page !== undefined) {
+          if (judged === undefined)
+            throw new UsageError(
+              'Expected --ground-truth or --ground-truth-topic with --report: it shows what is right',
+            );
+          const data = await replayReport({
+            title: `Replay of ${path.basename(path.resolve(bag))}`,
+            subtitle: `Model ${info.manifest.name}; ${mode}; ${info.map.references} references in ${info.map.places} places.`,
+            judged,
+            references: [...recognizer.references()],
+            thumbnail: (id) => recognizer.thumbnail(id),
+            source,
+            temporal: parametersOf(args)['temporal_filter'] !== 'none',
+            maxRssBytes: process.resourceUsage().maxRSS * 1024,
+          });
+          writeFileSync(page, htmlReport(data));
+        }
+        const { references, places, sessions, storage, formatVersion } = info.map;
+        const map = { path: info.map.path, references, places, sessions, storage, formatVersion };
         if (args.flag('json')) {
           const report = {
             bag,
