@@ -1,6 +1,6 @@
 /** Mocha's spec reporter, plus the final counts as JSON in the file named by the option `file`. */
 const { writeFileSync } = require('node:fs');
-const Spec = require('mocha/lib/reporters/spec');
+const { Spec } = require('mocha').reporters;
 
 module.exports = class CountingSpec extends Spec {
   constructor(runner, options) {
