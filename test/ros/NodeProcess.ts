@@ -4,7 +4,6 @@ import path from 'node:path';
 import { rosEnvironment } from './describeRos.js';
 
 const MAIN = path.resolve('dist/src/ros/main.js');
-const PROFILE = path.resolve('config/fastdds_shared_memory.xml');
 
 export type ParameterValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
@@ -23,7 +22,7 @@ export class NodeProcess {
       `${name}:=${JSON.stringify(value)}`,
     ]);
     this.#process = spawn(process.execPath, [MAIN, '--ros-args', ...overrides, ...args], {
-      env: { ...rosEnvironment(), FASTRTPS_DEFAULT_PROFILES_FILE: PROFILE, ...env },
+      env: { ...rosEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#process.stdout!, this.#process.stderr!])

@@ -7,6 +7,8 @@ export function rosEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ROS_DOMAIN_ID: DOMAIN,
+    // Processes that are killed here would leave shared memory behind that later ones wait for without end.
+    ...(process.env['FASTRTPS_DEFAULT_PROFILES_FILE'] === undefined ? { FASTDDS_BUILTIN_TRANSPORTS: 'UDPv4' } : {}),
     ROS_AUTOMATIC_DISCOVERY_RANGE: 'LOCALHOST',
     RCUTILS_COLORIZED_OUTPUT: '0',
   };

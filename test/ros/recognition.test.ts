@@ -4,7 +4,7 @@ import { RecognizerClient } from '../../src/worker/RecognizerClient.js';
 import { defaultModelPath } from '../../src/worker/defaultModel.js';
 import { describeRos } from './describeRos.js';
 import { NodeProcess } from './NodeProcess.js';
-import { RosPeer, type Message } from './RosPeer.js';
+import { RosPeer, until, type Message } from './RosPeer.js';
 import { sampleDrives, stampedImage, type DriveMessage } from './sampleDrives.js';
 
 const STATES = ['unknown', 'candidate', 'localized', 'lost'];
@@ -117,6 +117,10 @@ describeRos('recognition through the node', function () {
       });
       const localized = expected.filter((one) => one.accepted && one.state === 'localized');
       expect(localized.length, 'localized images: the drive must show something').to.be.above(0);
+      // The pose and the closure of the last image come right after its PlaceMatch.
+      const closing = expected.filter((one) => one.loopClosure !== undefined);
+      await until('all poses', () => peer.heard('/vpr_node/pose').length >= localized.length);
+      await until('all closures', () => peer.heard('/vpr_node/loop_closure').length >= closing.length);
       const poses = peer.heard('/vpr_node/pose');
       expect(poses.map(stampOf)).to.deep.equal(localized.map((one) => one.stampNs));
       for (const pose of poses) {
