@@ -192,6 +192,10 @@ function sync(file: string): void {
 
 /** Gives a whole, closed file its name, durably. new: fails where the name is taken; replace: the old file stays until the swap. */
 export function publishFile(temporary: string, file: string, how: 'new' | 'replace'): void {
+  // A rename would replace a device node without a word, where the process may.
+  const target = statSync(file, { throwIfNoEntry: false });
+  if (target !== undefined && !target.isFile())
+    throw new VprError('FILE_NOT_WRITABLE', `Expected a regular file or none for the map, got something else [${file}]`);
   sync(temporary);
   if (how === 'replace') {
     renameSync(temporary, file);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { NewReference } from '../../../src/core/reference.js';
 import { VprError, type VprErrorCode } from '../../../src/core/VprError.js';
@@ -180,6 +181,16 @@ describe('PlaceMap', () => {
       const saved = PlaceMap.open(file, 'read');
       expectContent(saved, references);
       saved.close();
+    }));
+
+  it('does not replace what is no regular file by saveAs', () =>
+    withFolder((folder) => {
+      const pipe = path.join(folder, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const map = PlaceMap.createTemporary(sampleMeta());
+      expectCode('FILE_NOT_WRITABLE', /regular file/, () => map.saveAs(pipe));
+      map.close();
+      expect(statSync(pipe).isFIFO()).to.equal(true);
     }));
 
   it('does not touch the target of saveAs while another writes it', () =>
