@@ -195,7 +195,10 @@ export function publishFile(temporary: string, file: string, how: 'new' | 'repla
   // A rename would replace a device node without a word, where the process may.
   const target = statSync(file, { throwIfNoEntry: false });
   if (target !== undefined && !target.isFile())
-    throw new VprError('FILE_NOT_WRITABLE', `Expected a regular file or none for the map, got something else [${file}]`);
+    throw new VprError(
+      'FILE_NOT_WRITABLE',
+      `Expected a regular file or none for the map, got something else [${file}]`,
+    );
   sync(temporary);
   if (how === 'replace') {
     renameSync(temporary, file);
