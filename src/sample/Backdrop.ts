@@ -1,6 +1,6 @@
 import { FULL_LIGHT, type FrameBuffer } from './FrameBuffer.js';
 import { between, mulberry32, seedOf } from './random.js';
-import type { Pinhole } from './SampleRenderer.js';
+import type { Pinhole } from './Pinhole.js';
 import type { SampleCondition } from './SampleCondition.js';
 import type { ShadowMap } from './ShadowMap.js';
 import { GROUND_PER_M, type Town } from './Town.js';

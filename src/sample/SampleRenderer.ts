@@ -5,39 +5,10 @@ import { NO_OCCLUDERS, type Occluders } from './Occluder.js';
 import type { SampleCondition } from './SampleCondition.js';
 import { ShadowMap } from './ShadowMap.js';
 import { drawVehicles, SpriteBook } from './drawObjects.js';
+import { type CameraSize, type CameraView, type Pinhole, pinholeOf, SAMPLE_CAMERA } from './Pinhole.js';
 import { cosine, sine } from './trigonometry.js';
 import { TEXELS_PER_M } from './Texture.js';
 import { EAST, NORTH, SOUTH, WEST, type Side, type Town } from './Town.js';
-
-/** Where a camera stands: metres, height above the ground, heading of the optical axis counter-clockwise from +x. */
-export interface CameraView {
-  readonly x: number;
-  readonly y: number;
-  readonly heightM: number;
-  readonly heading: number;
-  /** Tangent of the upward tilt; small, the picture is only shifted. */
-  readonly pitch: number;
-}
-
-export interface CameraSize {
-  readonly width: number;
-  readonly height: number;
-  /** Tangent of half the horizontal field of view; 0.7 is 70 degrees. */
-  readonly halfWidthTangent: number;
-}
-
-export const SAMPLE_CAMERA: CameraSize = { width: 320, height: 240, halfWidthTangent: 0.7 };
-
-/** The pinhole of one picture, worked out once. */
-export interface Pinhole extends CameraView {
-  readonly focal: number;
-  readonly centreX: number;
-  /** Row of the horizon. */
-  readonly horizon: number;
-  /** Ground direction of each column's ray at depth 1, metres east and north. */
-  readonly rayEast: Float64Array;
-  readonly rayNorth: Float64Array;
-}
 
 const REACH_M = 170;
 const MAX_HITS = 12;
@@ -81,30 +52,13 @@ export class SampleRenderer {
 
   /** seed: of the sensor noise; two pictures of one view and seed are the same bytes. */
   render(view: CameraView, occluders: Occluders = NO_OCCLUDERS, seed = 0): RgbImage {
-    const pinhole = this.#pinhole(view);
+    const pinhole = pinholeOf(view, this.#size);
     this.#frame.clear();
     for (let column = 0; column < this.#size.width; column++) this.#drawWalls(pinhole, column);
     drawGroundAndSky(this.#frame, pinhole, this.#backdrop, this.#shadows);
     drawVehicles(this.#frame, pinhole, occluders.vehicles, this.condition);
     this.#sprites.draw(this.#frame, pinhole, occluders.pedestrians);
     return this.#frame.expose(this.condition.noise, seed);
-  }
-
-  #pinhole(view: CameraView): Pinhole {
-    const { width, height, halfWidthTangent } = this.#size;
-    const focal = width / 2 / halfWidthTangent;
-    const east = cosine(view.heading);
-    const north = sine(view.heading);
-    const rayEast = new Float64Array(width);
-    const rayNorth = new Float64Array(width);
-    for (let column = 0; column < width; column++) {
-      const right = (column + 0.5 - width / 2) / focal;
-      rayEast[column] = east + north * right;
-      rayNorth[column] = north - east * right;
-    }
-    // The horizon lies a bit below the middle: streets are more interesting above it.
-    const horizon = height * 0.56 + view.pitch * focal;
-    return { ...view, focal, centreX: width / 2, horizon, rayEast, rayNorth };
   }
 
   /** Walks the ray through the 1 m cells and notes each wall that it enters; returns how many. */

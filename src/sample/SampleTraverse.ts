@@ -4,7 +4,8 @@ import type { TownAndRoute } from './buildTown.js';
 import { OccluderCrowd } from './Occluder.js';
 import { gaussian, mulberry32, seedOf } from './random.js';
 import type { SampleCondition } from './SampleCondition.js';
-import { SampleRenderer, SAMPLE_CAMERA, type CameraSize } from './SampleRenderer.js';
+import { SAMPLE_CAMERA, type CameraSize } from './Pinhole.js';
+import { SampleRenderer } from './SampleRenderer.js';
 import { cosine, sine } from './trigonometry.js';
 
 /** A camera on the robot: where it looks from the direction of travel, radians counter-clockwise. */

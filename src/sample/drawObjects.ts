@@ -1,7 +1,7 @@
 import { FULL_LIGHT, type FrameBuffer } from './FrameBuffer.js';
 import type { Pedestrian, Vehicle } from './Occluder.js';
 import { seedOf } from './random.js';
-import type { Pinhole } from './SampleRenderer.js';
+import type { Pinhole } from './Pinhole.js';
 import type { SampleCondition } from './SampleCondition.js';
 import { lampSprite, pedestrianSprite, signSprite, treeSprite, type Sprite } from './spriteTexture.js';
 import type { Prop, Town } from './Town.js';

@@ -9,7 +9,7 @@ import { buildTown } from '../../src/sample/buildTown.js';
 import { seedOf } from '../../src/sample/random.js';
 import { SAMPLE_CONDITIONS } from '../../src/sample/SampleCondition.js';
 import { SampleTraverse, type SampleCameraName } from '../../src/sample/SampleTraverse.js';
-import { SAMPLE_CAMERA } from '../../src/sample/SampleRenderer.js';
+import { SAMPLE_CAMERA } from '../../src/sample/Pinhole.js';
 import { writeSampleBag } from '../../src/sample/writeSampleBag.js';
 import { defaultModelPath } from '../../src/worker/defaultModel.js';
 import { RecognizerClient } from '../../src/worker/RecognizerClient.js';

@@ -4,7 +4,7 @@ import { groundTruthFromPoses } from '../../evaluation/groundTruth.js';
 import { buildTown } from '../../sample/buildTown.js';
 import { seedOf } from '../../sample/random.js';
 import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
-import { SAMPLE_CAMERA } from '../../sample/SampleRenderer.js';
+import { SAMPLE_CAMERA } from '../../sample/Pinhole.js';
 import { SampleTraverse, type SampleCameraName } from '../../sample/SampleTraverse.js';
 import { writeSampleBag } from '../../sample/writeSampleBag.js';
 import { writeSampleFolder } from '../../sample/writeSampleFolder.js';
