@@ -11,7 +11,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { mulberry32 } from '../../src/core/goldenInput.js';
+import { mulberry32 } from '../../src/core/mulberry32.js';
 
 interface Sample {
   readonly wallMs: number;

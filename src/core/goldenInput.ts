@@ -1,3 +1,5 @@
+import { mulberry32 } from './mulberry32.js';
+
 /**
  * The seeded input of a model's golden vectors: [length] f32 in [-1, 1), from mulberry32. For a network that takes
  * bytes, `goldenBytes`.
@@ -11,16 +13,4 @@ export function goldenInput(seed: number, length: number): Float32Array {
 export function goldenBytes(seed: number, length: number): Uint8Array {
   const next = mulberry32(seed);
   return Uint8Array.from({ length }, () => next() >>> 24);
-}
-
-/** Tommy Ettinger's mulberry32: u32 values from a u32 seed. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
-  };
 }

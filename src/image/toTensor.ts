@@ -1,18 +1,8 @@
 import type { RgbImage } from '../core/image.js';
+import type { TensorInput } from '../core/tensorInput.js';
 import { VprError } from '../core/VprError.js';
 import { resampleLikePillow } from './resampleLikePillow.js';
 import { resampleRows } from './resampleRows.js';
-
-/** What the network wants: the fields of a model manifest's `input` that decide the tensor. */
-export interface TensorInput {
-  readonly layout: 'nchw-f32' | 'nhwc-u8';
-  readonly height: number;
-  readonly width: number;
-  readonly resize: 'bilinear-aa' | 'bilinear' | 'bicubic-aa' | 'pil-bilinear' | 'pil-bicubic' | 'none';
-  readonly normalize: 'before-resize' | 'after-resize';
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-}
 
 /** Writes one row [width, 3] of 0...255 into the three planes of `out`, normalised. */
 function planeWriter(input: TensorInput, out: Float32Array): (row: ArrayLike<number>, y: number) => void {

@@ -19,6 +19,7 @@ export interface MapPlace {
 
 /** What a map is, in one record. */
 export interface MapSummary {
+  /** Absolute path, or ':memory:'. */
   readonly path: string;
   readonly formatVersion: number;
   readonly references: number;

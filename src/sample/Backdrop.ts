@@ -1,5 +1,6 @@
 import { FULL_LIGHT, type FrameBuffer } from './FrameBuffer.js';
-import { between, mulberry32, seedOf } from './random.js';
+import { uniformNumbers } from '../core/mulberry32.js';
+import { between, seedOf } from './random.js';
 import type { Pinhole } from './Pinhole.js';
 import type { SampleCondition } from './SampleCondition.js';
 import type { ShadowMap } from './ShadowMap.js';
@@ -47,7 +48,7 @@ export class Backdrop {
       const lit = dark.map((value, i) => value * (1 + (flat * 1.1 * condition.sun[i]!) / condition.ambient[i]!));
       return [dark, lit] as const;
     });
-    const random = mulberry32(seedOf(town.seed, 21));
+    const random = uniformNumbers(seedOf(town.seed, 21));
     this.grain = Float32Array.from({ length: NOISE * NOISE }, () => 0.86 + 0.28 * random());
     this.#skyline = skyline(town.seed);
     this.#clouds = clouds(seedOf(town.seed, 22, Math.round(condition.sunAzimuth * 1000)));
@@ -94,7 +95,7 @@ function compass(east: number, north: number): number {
 }
 
 function skyline(seed: number): Float32Array {
-  const random = mulberry32(seedOf(seed, 23));
+  const random = uniformNumbers(seedOf(seed, 23));
   const tangents = new Float32Array(SKYLINE_STEPS);
   const knots = Array.from({ length: 33 }, () => between(random, 0.02, 0.14));
   knots[32] = knots[0]!;
@@ -117,7 +118,7 @@ function skyline(seed: number): Float32Array {
 
 /** Two octaves of value noise, [CLOUD_ROWS][256], 0...1. */
 function clouds(seed: number): Float32Array {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const values = new Float32Array(CLOUD_ROWS * NOISE);
   for (const [size, weight] of [
     [32, 0.65],

@@ -1,5 +1,5 @@
 import { packTexel, Texture } from './Texture.js';
-import type { Random } from './random.js';
+import type { Random } from '../core/mulberry32.js';
 
 /** Red, green, blue, 0...255. */
 export type Colour = readonly [number, number, number];

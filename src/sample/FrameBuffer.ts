@@ -1,5 +1,6 @@
 import type { RgbImage } from '../core/image.js';
-import { gaussian, mulberry32, seedOf } from './random.js';
+import { uniformNumbers } from '../core/mulberry32.js';
+import { gaussian, seedOf } from './random.js';
 
 /** Value of a white surface in full light. */
 export const FULL_LIGHT = 1024;
@@ -21,7 +22,7 @@ export class FrameBuffer {
     this.height = height;
     this.light = new Uint16Array(width * height * 3);
     this.depth = new Float32Array(width * height);
-    const random = mulberry32(seedOf(width, height, 3));
+    const random = uniformNumbers(seedOf(width, height, 3));
     // 32 steps to a standard deviation.
     this.#noise = Int8Array.from({ length: NOISE_SIZE }, () => Math.max(-127, Math.min(127, gaussian(random) * 32)));
   }

@@ -1,5 +1,6 @@
 import type { Route } from './Route.js';
-import { between, integerBetween, mulberry32, pick, seedOf } from './random.js';
+import { uniformNumbers } from '../core/mulberry32.js';
+import { between, integerBetween, pick, seedOf } from './random.js';
 import type { Colour } from './Canvas.js';
 
 /** A person at a point. */
@@ -51,7 +52,7 @@ export class OccluderCrowd {
   /** density: 1 is a person every 9 m and a parked vehicle every 22 m; 0 is an empty town. */
   constructor(route: Route, seed: number, density: number) {
     this.#route = route;
-    const random = mulberry32(seedOf(seed, 11));
+    const random = uniformNumbers(seedOf(seed, 11));
     const count = (everyM: number): number => Math.round((route.lengthM / everyM) * density);
     this.#walkers = Array.from({ length: count(9) }, () => ({
       start: random() * route.lengthM,

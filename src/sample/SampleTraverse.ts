@@ -2,7 +2,8 @@ import type { RgbImage } from '../core/image.js';
 import { composePoses, IDENTITY_POSE, invertPose, type Pose } from '../core/pose.js';
 import type { TownAndRoute } from './buildTown.js';
 import { OccluderCrowd } from './Occluder.js';
-import { gaussian, mulberry32, seedOf } from './random.js';
+import { uniformNumbers } from '../core/mulberry32.js';
+import { gaussian, seedOf } from './random.js';
 import type { SampleCondition } from './SampleCondition.js';
 import { SAMPLE_CAMERA, type CameraSize } from './Pinhole.js';
 import { SampleRenderer } from './SampleRenderer.js';
@@ -55,7 +56,7 @@ export class SampleTraverse {
     const { seed, condition, spacingM = 2, startM = 2, leftM = -1.5, crowd = 1, camera = SAMPLE_CAMERA } = options;
     const renderer = new SampleRenderer(town, condition, camera);
     const people = new OccluderCrowd(route, seed, crowd);
-    const random = mulberry32(seedOf(seed, 41));
+    const random = uniformNumbers(seedOf(seed, 41));
     const phase = random() * 6;
     // Wheels of a wrong size and a crooked axle: what makes real odometry drift steadily, with noise on top.
     const scale = 1 + 0.015 * gaussian(random);

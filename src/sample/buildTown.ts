@@ -1,4 +1,5 @@
-import { between, integerBetween, mulberry32, pick, seedOf, type Random } from './random.js';
+import { type Random, uniformNumbers } from '../core/mulberry32.js';
+import { between, integerBetween, pick, seedOf } from './random.js';
 import { Route } from './Route.js';
 import { EAST, GROUND, NORTH, SOUTH, Town, WEST, type Side } from './Town.js';
 
@@ -62,7 +63,7 @@ const CHARACTERS: readonly Character[] = [
  * The same options give the same town on every machine.
  */
 export function buildTown({ seed, routeM, aliasedM }: TownOptions): TownAndRoute {
-  const random = mulberry32(seedOf(seed, 1));
+  const random = uniformNumbers(seedOf(seed, 1));
   const skyline = chooseTour(random, routeM);
   const columns = skyline.length + 2;
   const rows = Math.max(...skyline) + 2;
@@ -216,10 +217,10 @@ function buildBlock(
   for (const side of [SOUTH, EAST, NORTH, WEST] as const) {
     const alongX = side === SOUTH || side === NORTH;
     const length = (alongX ? east - west : north - south) - 2 * inset[side];
-    const character = pick(mulberry32(seedOf(seed, side, 3)), CHARACTERS);
+    const character = pick(uniformNumbers(seedOf(seed, side, 3)), CHARACTERS);
     const lots = divide(length, seedOf(seed, side), aliasedM, stretch(side), aliasedStart(xs, column, aliasedM));
     lots.forEach((lot, index) => {
-      const random = mulberry32(seedOf(lot.seed, 5));
+      const random = uniformNumbers(seedOf(lot.seed, 5));
       const corner = alongX && (index === 0 || index === lots.length - 1);
       const { heightM, gaps, trees, setbackM } = lot.aliased ? MIXED : character;
       const setback = corner || random() < 0.6 ? 0 : integerBetween(random, 0, setbackM);
@@ -258,12 +259,12 @@ function divide(length: number, seed: number, aliasedM: number, stretch: number 
       at += size;
     }
   };
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   if (stretch === undefined) {
     cut(0, length, random, false);
   } else {
     cut(0, aliasedAt, random, false);
-    cut(aliasedAt, Math.min(length, aliasedAt + aliasedM), mulberry32(stretch), true);
+    cut(aliasedAt, Math.min(length, aliasedAt + aliasedM), uniformNumbers(stretch), true);
     cut(Math.min(length, aliasedAt + aliasedM), length, random, false);
   }
   return lots;

@@ -1,5 +1,6 @@
 import { Canvas, mixColours, shade, type Colour } from './Canvas.js';
-import { between, integerBetween, mulberry32, pick, type Random } from './random.js';
+import { type Random, uniformNumbers } from '../core/mulberry32.js';
+import { between, integerBetween, pick } from './random.js';
 import { TEXELS_PER_M, type Texture } from './Texture.js';
 
 /** What is behind a wall: the picture that is hung on it, whose top may stand above the solid part. */
@@ -47,7 +48,7 @@ const ROOFS: readonly Colour[] = [
  * perhaps a mural. All of it follows from the seed.
  */
 export function facadeTexture(seed: number, widthM: number, heightM: number, kind: 'street' | 'side'): Facade {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const roofM = random() < 0.55 ? between(random, 1.2, 3.2) : between(random, 0.2, 0.6);
   const canvas = new Canvas(Math.round(widthM * TEXELS_PER_M), Math.round((heightM + roofM) * TEXELS_PER_M));
   const wall = shade(pick(random, WALLS), between(random, 0.75, 1.1));

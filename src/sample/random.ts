@@ -1,16 +1,4 @@
-/** A source of uniform numbers in [0, 1): the same seed gives the same sequence on every machine. */
-export type Random = () => number;
-
-/** Mulberry32 (public domain, T. Ettinger): 32-bit integer arithmetic only. seed: any integer. */
-export function mulberry32(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import type { Random } from '../core/mulberry32.js';
 
 /** One seed from several integers, so that each part of a world has its own sequence. */
 export function seedOf(...parts: readonly number[]): number {

@@ -1,5 +1,6 @@
 import { Canvas, shade, type Colour } from './Canvas.js';
-import { between, integerBetween, mulberry32, pick } from './random.js';
+import { uniformNumbers } from '../core/mulberry32.js';
+import { between, integerBetween, pick } from './random.js';
 import type { Texture } from './Texture.js';
 
 /** A picture that always faces the camera. */
@@ -28,7 +29,7 @@ const SKIN: readonly Colour[] = [
 
 /** A tree of 4 to 8 m; in winter its crown has holes. */
 export function treeSprite(seed: number, bare: boolean): Sprite {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const heightM = between(random, 4.5, 8.5);
   const widthM = between(random, 2.8, 5.5);
   const canvas = new Canvas(Math.round(widthM * 16), Math.round(heightM * 16));
@@ -52,7 +53,7 @@ export function treeSprite(seed: number, bare: boolean): Sprite {
 }
 
 export function lampSprite(seed: number): Sprite {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const heightM = between(random, 3.5, 6);
   const canvas = new Canvas(12, Math.round(heightM * 16));
   canvas.fill(5, 6, 2, canvas.height, [60, 66, 66]);
@@ -63,7 +64,7 @@ export function lampSprite(seed: number): Sprite {
 
 /** Traffic signs, advertising pillars, poster stands. */
 export function signSprite(seed: number): Sprite {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const pillar = random() < 0.35;
   const heightM = pillar ? between(random, 2.2, 3) : between(random, 2.1, 2.9);
   const widthM = pillar ? between(random, 0.9, 1.4) : between(random, 0.6, 0.9);
@@ -97,7 +98,7 @@ export function signSprite(seed: number): Sprite {
 }
 
 export function pedestrianSprite(seed: number): Sprite {
-  const random = mulberry32(seed);
+  const random = uniformNumbers(seed);
   const heightM = between(random, 1.5, 1.95);
   const canvas = new Canvas(24, Math.round(heightM * 32));
   const { height } = canvas;

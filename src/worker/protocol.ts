@@ -3,6 +3,9 @@ import type { PlaceId, ReferenceId } from '../core/reference.js';
 import type { Recognition } from '../core/recognition.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import type { ModelManifest } from '../inference/ModelManifest.js';
+import type { MapSummary } from '../map/mapTypes.js';
+
+export type { MapSummary };
 
 export type RecognizerMode = 'localization' | 'mapping' | 'slam';
 
@@ -17,22 +20,6 @@ export interface RecognizerStart {
   readonly executionProviders: readonly string[];
   /** Values by parameter name (src/config); missing ones take the table's default. */
   readonly parameters: Readonly<Record<string, unknown>>;
-}
-
-export interface MapSummary {
-  /** Absolute path, or ':memory:'. */
-  readonly path: string;
-  readonly formatVersion: number;
-  readonly references: number;
-  readonly places: number;
-  readonly sessions: number;
-  readonly mapFrame: string;
-  readonly modelName: string;
-  readonly modelSha256: string;
-  readonly descriptorDimension: number;
-  readonly storage: 'f32' | 'f16' | 'int8';
-  readonly bytesOnDisk: number;
-  readonly calibration: string;
 }
 
 export interface RecognizerInfo {

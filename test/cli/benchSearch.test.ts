@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { readNpy, writeNpy } from '../../src/core/npy.js';
 import { nearestByOracle } from '../unit/search/codeMaps.js';
-import { randomBytes, randomDescriptors, seededRandom } from '../unit/search/seededRandom.js';
+import { uniformNumbers } from '../../src/core/mulberry32.js';
+import { randomBytes, randomDescriptors } from '../unit/search/randomRows.js';
 
 const VPR = path.resolve('bin/vpr.mjs');
 const [N, Q, D, K] = [700, 6, 40, 20];
@@ -15,7 +16,7 @@ function benchSearch(...args: readonly string[]): { status: number | null; stdou
 }
 
 describe('vpr bench search', () => {
-  const random = seededRandom(31);
+  const random = uniformNumbers(31);
   const codes = randomBytes(N * 64, random);
   const queries = randomBytes(Q * 64, random);
   const descriptors = randomDescriptors(N, D, random);

@@ -7,7 +7,8 @@ import sharp from 'sharp';
 import { PlaceMap } from '../../src/map/PlaceMap.js';
 import { verifyMap } from '../../src/map/verifyMap.js';
 import { killed } from '../unit/map/crashSuite.js';
-import { sampleMeta, seededRandom } from '../unit/map/mapFixtures.js';
+import { uniformNumbers } from '../../src/core/mulberry32.js';
+import { sampleMeta } from '../unit/map/mapFixtures.js';
 
 const VPR = path.resolve('bin/vpr.mjs');
 const DATA = process.env['VPR_DATA'] ?? '../shared/data';
@@ -18,7 +19,7 @@ function vpr(...args: readonly string[]): { status: number | null; stdout: strin
 
 /** JPEG of coloured blocks: another picture for each seed. */
 async function picture(seed: number): Promise<Buffer> {
-  const random = seededRandom(seed);
+  const random = uniformNumbers(seed);
   const side = 16;
   const blocks = Buffer.from(Array.from({ length: side * side * 3 }, () => Math.floor(random() * 256)));
   return sharp(blocks, { raw: { width: side, height: side, channels: 3 } })
@@ -118,7 +119,7 @@ describe('vpr map build and append', () => {
     const [one, two] = [await picture(100), await picture(101)];
     for (let i = 0; i < 400; i++)
       writeFileSync(path.join(many, `${String(i).padStart(4, '0')}.jpg`), i % 2 === 0 ? one : two);
-    const random = seededRandom(6);
+    const random = uniformNumbers(6);
     let cutOff = 0;
     for (let run = 0; run < 4; run++) {
       const map = inFolder(`killed-${run}.vpr`);

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { writeNpy } from '../../src/core/npy.js';
-import { mulberry32 } from '../../src/core/goldenInput.js';
+import { mulberry32 } from '../../src/core/mulberry32.js';
 import type { ModelManifest } from '../../src/inference/ModelManifest.js';
 import { formulaCheckpoint, writeSafetensors } from '../conformance/onnx/formulaCheckpoint.js';
 

@@ -2,14 +2,15 @@ import { expect } from 'chai';
 import { percentile } from '../../src/evaluation/percentiles.js';
 import { createPlaceSearch } from '../../src/search/createPlaceSearch.js';
 import type { DescriptorStore } from '../../src/search/PlaceSearch.js';
-import { randomBytes, randomDescriptors, seededRandom } from '../unit/search/seededRandom.js';
+import { uniformNumbers } from '../../src/core/mulberry32.js';
+import { randomBytes, randomDescriptors } from '../unit/search/randomRows.js';
 
 describe('search over a long time', function () {
   this.timeout(600_000);
 
   it('answers 10,000 queries in a row without growth, in even times', async () => {
     const [n, d, queries] = [20_000, 256, 10_000];
-    const random = seededRandom(1);
+    const random = uniformNumbers(1);
     const rows = randomDescriptors(256, d, random);
     const store: DescriptorStore = {
       dimension: d,
@@ -48,7 +49,7 @@ describe('search over a long time', function () {
 
   it('takes a code in less than a frame would notice, whatever the size of the map', async () => {
     const search = createPlaceSearch({ store: { dimension: 16, readDescriptors: () => undefined }, threads: 1 });
-    const random = seededRandom(2);
+    const random = uniformNumbers(2);
     const block = randomBytes(50_000 * 64, random);
     let id = 0;
     for (let blocks = 0; blocks < 10; blocks++) {

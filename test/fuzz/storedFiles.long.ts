@@ -6,31 +6,9 @@ import { parseGroundTruth } from '../../src/evaluation/groundTruth.js';
 import { parseModelManifest } from '../../src/inference/readModelManifest.js';
 import { PlaceMap } from '../../src/map/PlaceMap.js';
 import { verifyMap } from '../../src/map/verifyMap.js';
+import { VALID_MANIFEST } from '../unit/inference/validManifest.js';
 import { sampleMeta, sampleReference } from '../unit/map/mapFixtures.js';
 import { expectSafe } from './expectSafe.js';
-
-const MANIFEST = {
-  formatVersion: 1,
-  name: 'sample',
-  architecture: 'filters',
-  files: [{ name: 'model.onnx', bytes: 3, sha256: 'a'.repeat(64) }],
-  input: {
-    name: 'image',
-    layout: 'nchw-f32',
-    height: 120,
-    width: 160,
-    resize: 'bilinear-aa',
-    normalize: 'after-resize',
-    mean: [0.5, 0.5, 0.5],
-    std: [0.2, 0.2, 0.2],
-  },
-  descriptorDimension: 64,
-  binarizer: { kind: 'hash' },
-  precision: 'fp32',
-  licence: 'Apache-2.0',
-  provenance: {},
-  golden: [{ inputSeed: 1, descriptorHead: [0.1, 0.2], code: '0'.repeat(128) }],
-};
 
 describe('fuzzing maps, manifests and ground truths', function () {
   this.timeout(1_800_000);
@@ -57,7 +35,7 @@ describe('fuzzing maps, manifests and ground truths', function () {
   });
 
   it('reads or refuses 10,000 mutated model manifests', async () => {
-    const refused = await expectSafe([Buffer.from(JSON.stringify(MANIFEST))], 10_000, (bytes) =>
+    const refused = await expectSafe([Buffer.from(JSON.stringify(VALID_MANIFEST))], 10_000, (bytes) =>
       parseModelManifest(Buffer.from(bytes).toString(), 'model.json'),
     );
     expect(refused).to.be.greaterThan(1000);

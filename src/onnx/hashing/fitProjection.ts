@@ -1,5 +1,5 @@
 import { CODE_BITS } from '../../core/binaryCode.js';
-import { mulberry32 } from '../../core/goldenInput.js';
+import { mulberry32 } from '../../core/mulberry32.js';
 import { VprError } from '../../core/VprError.js';
 import { nearestRotation, orthonormalizeRows, product, transpose, transposedProduct } from './matrices.js';
 

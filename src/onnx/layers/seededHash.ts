@@ -1,5 +1,5 @@
 import { CODE_BITS } from '../../core/binaryCode.js';
-import { mulberry32 } from '../../core/goldenInput.js';
+import { mulberry32 } from '../../core/mulberry32.js';
 import type { GraphBuilder } from '../graph/GraphBuilder.js';
 import * as op from '../graph/operators.js';
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mulberry32 } from '../../../src/core/goldenInput.js';
+import { mulberry32 } from '../../../src/core/mulberry32.js';
 import type { Checkpoint, CheckpointTensor, ElementType } from '../../../src/onnx/checkpoint/Checkpoint.js';
 
 /** Keys, types and shapes of an official state dict, and weights by formula: test/data/onnx/formula_weights.py in TypeScript. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mulberry32 } from '../../../src/core/goldenInput.js';
+import { mulberry32 } from '../../../src/core/mulberry32.js';
 import { VprError } from '../../../src/core/VprError.js';
 import { ByteSource } from '../../../src/onnx/checkpoint/ByteSource.js';
 import { readCheckpoint } from '../../../src/onnx/checkpoint/openCheckpoint.js';

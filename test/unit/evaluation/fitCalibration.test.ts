@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mulberry32 } from '../../../src/core/goldenInput.js';
+import { mulberry32 } from '../../../src/core/mulberry32.js';
 import { calibrationError } from '../../../src/evaluation/calibrationError.js';
 import { fitIsotonic } from '../../../src/evaluation/fitIsotonic.js';
 import { fitLogistic } from '../../../src/evaluation/fitLogistic.js';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { RgbImage } from '../../../src/core/image.js';
 import { VprError } from '../../../src/core/VprError.js';
-import { toTensor, type TensorInput } from '../../../src/image/toTensor.js';
+import type { TensorInput } from '../../../src/core/tensorInput.js';
+import { toTensor } from '../../../src/image/toTensor.js';
 
 interface Golden {
   readonly rule: TensorInput['resize'];

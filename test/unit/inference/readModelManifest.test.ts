@@ -10,37 +10,12 @@ import {
   sha256OfFile,
   verifyModelFiles,
 } from '../../../src/inference/readModelManifest.js';
+import { VALID_MANIFEST } from './validManifest.js';
 
-const VALID = {
-  formatVersion: 1,
-  name: 'test',
-  architecture: 'filters',
-  files: [
-    { name: 'model.onnx', bytes: 3, sha256: 'a'.repeat(64) },
-    { name: 'projection.f32', bytes: 3, sha256: 'b'.repeat(64) },
-  ],
-  input: {
-    name: 'image',
-    layout: 'nchw-f32',
-    height: 120,
-    width: 160,
-    resize: 'bilinear-aa',
-    normalize: 'after-resize',
-    mean: [0.5, 0.5, 0.5],
-    std: [0.2, 0.2, 0.2],
-  },
-  descriptorDimension: 64,
-  binarizer: { kind: 'projection', file: 'projection.f32' },
-  precision: 'fp32',
-  licence: 'Apache-2.0',
-  provenance: {},
-  golden: [{ inputSeed: 1, descriptorHead: [0.1, 0.2], code: '0'.repeat(128) }],
-};
-
-type Manifest = typeof VALID & Record<string, unknown>;
+type Manifest = typeof VALID_MANIFEST & Record<string, unknown>;
 
 function messageFor(change: (copy: Manifest) => unknown): string {
-  const copy = structuredClone(VALID) as Manifest;
+  const copy = structuredClone(VALID_MANIFEST) as Manifest;
   change(copy);
   try {
     parseModelManifest(JSON.stringify(copy), 'model.json');
@@ -54,7 +29,7 @@ function messageFor(change: (copy: Manifest) => unknown): string {
 
 describe('readModelManifest', () => {
   it('reads a valid manifest as it is', () => {
-    expect(parseModelManifest(JSON.stringify(VALID), 'model.json')).to.deep.equal(VALID);
+    expect(parseModelManifest(JSON.stringify(VALID_MANIFEST), 'model.json')).to.deep.equal(VALID_MANIFEST);
   });
 
   const cases: readonly (readonly [string, (copy: Manifest) => unknown, string])[] = [
@@ -114,7 +89,11 @@ describe('readModelManifest', () => {
           verifyModelFiles(
             folder,
             parseModelManifest(
-              JSON.stringify({ ...VALID, binarizer: { kind: 'hash' }, files: [{ name, bytes, sha256: hash }] }),
+              JSON.stringify({
+                ...VALID_MANIFEST,
+                binarizer: { kind: 'hash' },
+                files: [{ name, bytes, sha256: hash }],
+              }),
               'model.json',
             ),
           ),
@@ -129,11 +108,11 @@ describe('readModelManifest', () => {
   });
 
   it('gives a model one identity that changes with any file', () => {
-    const other = structuredClone(VALID);
+    const other = structuredClone(VALID_MANIFEST);
     other.files[1]!.sha256 = 'c'.repeat(64);
     const identity = (value: unknown) => modelSha256(parseModelManifest(JSON.stringify(value), ''));
-    expect(identity(VALID)).to.match(/^[0-9a-f]{64}$/);
-    expect(identity(VALID)).not.to.equal(identity(other));
-    expect(identity(VALID)).to.equal(identity({ ...VALID, name: 'renamed' }));
+    expect(identity(VALID_MANIFEST)).to.match(/^[0-9a-f]{64}$/);
+    expect(identity(VALID_MANIFEST)).not.to.equal(identity(other));
+    expect(identity(VALID_MANIFEST)).to.equal(identity({ ...VALID_MANIFEST, name: 'renamed' }));
   });
 });

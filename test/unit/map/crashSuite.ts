@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
 import { verifyMap } from '../../../src/map/verifyMap.js';
-import { sampleReference, seededRandom } from './mapFixtures.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { sampleReference } from './mapFixtures.js';
 
 const CHILD = fileURLToPath(new URL('./appendUntilKilled.js', import.meta.url));
 
@@ -40,7 +41,7 @@ export async function killed(args: readonly string[], { file, afterMs }: KillMom
 export async function survivesKills(times: number, seed: number): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'vpr-crash-'));
   const file = path.join(folder, 'map.vpr');
-  const random = seededRandom(seed);
+  const random = uniformNumbers(seed);
   let committed = 0;
   let grew = 0;
   let withLog = 0;

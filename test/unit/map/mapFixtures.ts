@@ -5,6 +5,7 @@ import type { NewReference } from '../../../src/core/reference.js';
 import { quaternionFromYaw } from '../../../src/core/pose.js';
 import { l2Normalize } from '../../../src/core/descriptor.js';
 import type { MapMeta } from '../../../src/map/MapMeta.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
 
 /** A folder that vanishes when `use` is done. */
 export function withFolder<T>(use: (folder: string) => T): T {
@@ -14,17 +15,6 @@ export function withFolder<T>(use: (folder: string) => T): T {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Seeded uniform numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export function sampleMeta(changes: Partial<MapMeta> = {}): MapMeta {
@@ -43,7 +33,7 @@ export function sampleMeta(changes: Partial<MapMeta> = {}): MapMeta {
 
 /** Reference number i (from 0) of a made-up session: every field set, every third without a thumbnail, every fifth without a pose. */
 export function sampleReference(i: number, dimension = 16, seed = 1): NewReference {
-  const random = seededRandom(seed * 1_000_003 + i);
+  const random = uniformNumbers(seed * 1_000_003 + i);
   return {
     placeId: 1 + Math.floor(i / 2),
     label: `image ${i} \u00e4\u{1F916}`,

@@ -6,7 +6,8 @@ import { MapExaminer } from '../../../src/map/MapExaminer.js';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
 import { salvageMap } from '../../../src/map/salvageMap.js';
 import { verifyMap } from '../../../src/map/verifyMap.js';
-import { seededRandom, withFolder } from './mapFixtures.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { withFolder } from './mapFixtures.js';
 
 /** What happened to the mutated maps. */
 export interface FuzzCount {
@@ -87,7 +88,7 @@ function allowed(what: string, work: () => void): boolean {
 
 /** Reads, verifies and salvages `times` mutations of a map: no crash, no hang, no error but VprError. */
 export function fuzzMaps(bytes: Buffer, times: number, seed: number): FuzzCount {
-  const random = seededRandom(seed);
+  const random = uniformNumbers(seed);
   const count: FuzzCount = { read: 0, refused: 0, found: 0 };
   withFolder((folder) => {
     for (let i = 0; i < times; i++) {

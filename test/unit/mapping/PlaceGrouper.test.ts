@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { angleBetween, distanceBetween, quaternionFromYaw, type Pose } from '../../../src/core/pose.js';
 import { PlaceGrouper, type GroupingOptions } from '../../../src/mapping/PlaceGrouper.js';
-import { seededRandom } from '../map/mapFixtures.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
 
 function grouper(options: Partial<GroupingOptions> = {}): PlaceGrouper {
   let next = 1;
@@ -28,7 +28,7 @@ describe('PlaceGrouper', () => {
   });
 
   it('finds what a search through all places finds', () => {
-    const random = seededRandom(5);
+    const random = uniformNumbers(5);
     const groups = grouper({ distanceM: 1.5 });
     const places = Array.from({ length: 300 }, (_, i) => {
       const { pose } = at(random() * 40 - 20, random() * 40 - 20, random() * 6 - 3, random() * 4 - 2);

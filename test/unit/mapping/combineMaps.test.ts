@@ -9,7 +9,8 @@ import { associateByAppearance, type FindNearest } from '../../../src/mapping/as
 import { combineMaps } from '../../../src/mapping/combineMaps.js';
 import { diffMaps } from '../../../src/mapping/diffMaps.js';
 import { selectDiverse } from '../../../src/mapping/selectDiverse.js';
-import { sampleMeta, sampleReference, sampleReferences, seededRandom, withFolder } from '../map/mapFixtures.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { sampleMeta, sampleReference, sampleReferences, withFolder } from '../map/mapFixtures.js';
 
 const BY_POSE = { pose: { distanceM: 0.4, angleRad: 0.5 } };
 
@@ -175,7 +176,7 @@ describe('combineMaps', () => {
 
 describe('selectDiverse', () => {
   it('covers the others better than chance', () => {
-    const random = seededRandom(8);
+    const random = uniformNumbers(8);
     // Five tight clusters of very different sizes: the five that are kept must be one of each.
     const centres = Array.from({ length: 5 }, () => Float32Array.from({ length: 32 }, () => random() - 0.5));
     const members = [40, 3, 1, 20, 2].flatMap((size, cluster) => Array<number>(size).fill(cluster));
@@ -192,7 +193,7 @@ describe('selectDiverse', () => {
 describe('associateByAppearance', () => {
   it('joins places that look alike and leaves new ones alone', () =>
     withFolder((folder) => {
-      const random = seededRandom(4);
+      const random = uniformNumbers(4);
       const noisy = (descriptor: Descriptor, amount: number): Descriptor =>
         l2Normalize(descriptor.map((value) => value + (random() - 0.5) * amount));
       const dimension = 64;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mulberry32 } from '../../../src/core/goldenInput.js';
+import { mulberry32 } from '../../../src/core/mulberry32.js';
 import { VprError } from '../../../src/core/VprError.js';
 import { fitProjection } from '../../../src/onnx/hashing/fitProjection.js';
 import { nearestRotation, product, transpose } from '../../../src/onnx/hashing/matrices.js';

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import type { RgbImage } from '../../../src/core/image.js';
 import { distanceBetween } from '../../../src/core/pose.js';
 import { buildTown, type TownAndRoute } from '../../../src/sample/buildTown.js';
-import { mulberry32, seedOf } from '../../../src/sample/random.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { seedOf } from '../../../src/sample/random.js';
 import { Route } from '../../../src/sample/Route.js';
 import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../../src/sample/SampleCondition.js';
 import { SampleRenderer } from '../../../src/sample/SampleRenderer.js';
@@ -38,7 +39,7 @@ describe('sample world', () => {
 
   it('draws the numbers of Mulberry32', () => {
     // From the public-domain reference, seed 12345.
-    const random = mulberry32(12345);
+    const random = uniformNumbers(12345);
     expect([random(), random()].map((value) => Math.round(value * 4294967296))).to.deep.equal([4207900869, 1317490944]);
   });
 

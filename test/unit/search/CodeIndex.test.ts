@@ -5,7 +5,8 @@ import { createCodeIndex } from '../../../src/search/createCodeIndex.js';
 import { KernelCodeIndex } from '../../../src/search/KernelCodeIndex.js';
 import { codeIndexSuite } from './codeIndexSuite.js';
 import { clusteredCodes, differenceFromOracle } from './codeMaps.js';
-import { randomBytes, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomBytes } from './randomRows.js';
 
 codeIndexSuite('the scalar floor', () => createCodeIndex('scalar', 1));
 for (const name of Object.keys(SCAN_KERNELS) as ScanKernelName[])
@@ -13,7 +14,7 @@ for (const name of Object.keys(SCAN_KERNELS) as ScanKernelName[])
 
 describe('CodeIndex tests', () => {
   it('can fail: kernels with one wrong gate are found out', async () => {
-    const random = seededRandom(21);
+    const random = uniformNumbers(21);
     for (const kernel of Object.values(SCAN_KERNELS)) {
       const { bytes, limitsOffset } = kernel.code;
       // v128.xor is fd 51, v128.and fd 4e: a gate of an adder, or the difference with the query.

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { BATCH_ROWS, type RowStorage } from '../../../src/search/RowSlots.js';
 import { createRowSlots } from '../../../src/search/createRowSlots.js';
 import { floatToHalf, halfToFloat } from '../../../src/hamming/scalarSimilarity.js';
-import { randomDescriptors, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomDescriptors } from './randomRows.js';
 
 const SLOTS = [5, 0, 3, 17, 4];
 
@@ -22,7 +23,7 @@ describe('RowSlots', () => {
     ['int8', 8e-3],
   ] as const) {
     it(`${storage}: SIMD and scalar agree bit for bit, within ${tolerance} of f64, at any dimension`, () => {
-      const random = seededRandom(storage.length);
+      const random = uniformNumbers(storage.length);
       for (const d of [1, 7, 15, 16, 17, 31, 64, 100, 512, 1000, 2048, 4096]) {
         const rows = randomDescriptors(SLOTS.length, d, random);
         // The last row is the query's own neighbour, so that a similarity near 1 is among them.

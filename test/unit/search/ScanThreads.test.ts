@@ -4,14 +4,15 @@ import { createCodeIndex } from '../../../src/search/createCodeIndex.js';
 import type { KernelCodeIndex } from '../../../src/search/KernelCodeIndex.js';
 import { codeIndexSuite } from './codeIndexSuite.js';
 import { clusteredCodes, differenceFromOracle } from './codeMaps.js';
-import { randomBytes, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomBytes } from './randomRows.js';
 
 codeIndexSuite('two threads', () => createCodeIndex('bit-sliced', 2), 5);
 
 describe('ScanThreads', () => {
   for (const threads of [2, 4])
     it(`${threads} threads on shared memory answer as the oracle does, also over several ranges and queries`, async () => {
-      const random = seededRandom(threads);
+      const random = uniformNumbers(threads);
       const n = 30_000;
       const codes = threads === 2 ? randomBytes(n * CODE_BYTES, random) : clusteredCodes(n, random);
       const index = createCodeIndex('bit-sliced-ordered', threads) as KernelCodeIndex;

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { createPlaceSearch } from '../../../src/search/createPlaceSearch.js';
 import type { DescriptorStore, PlaceSearch } from '../../../src/search/PlaceSearch.js';
 import { searchExact } from '../../../src/search/searchExact.js';
-import { randomBytes, randomDescriptors, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomBytes, randomDescriptors } from './randomRows.js';
 
 /** Rows in memory; counts what is asked of it. */
 class ArrayStore implements DescriptorStore {
@@ -27,7 +28,7 @@ class ArrayStore implements DescriptorStore {
 const FIRST_ID = 7;
 
 function makeMap(n: number, d: number, seed: number, cacheBytes?: number) {
-  const random = seededRandom(seed);
+  const random = uniformNumbers(seed);
   const codes = randomBytes(n * 64, random);
   const rows = randomDescriptors(n, d, random);
   const store = new ArrayStore(d, rows, FIRST_ID);
@@ -89,7 +90,7 @@ describe('TwoStageSearch', () => {
 
   for (const cacheStorage of ['f16', 'int8'] as const)
     it(`finds the same best reference with ${cacheStorage} rows`, async () => {
-      const random = seededRandom(12);
+      const random = uniformNumbers(12);
       const d = 256;
       const rows = randomDescriptors(400, d, random);
       const search = createPlaceSearch({ store: new ArrayStore(d, rows, 1), cacheBytes: 1, cacheStorage });
@@ -105,7 +106,7 @@ describe('TwoStageSearch', () => {
   it('gives the same result with every kernel, the scalar floor included', async () => {
     const results = [];
     for (const kernel of ['scalar', 'rows', 'bit-sliced', 'bit-sliced-ordered'] as const) {
-      const random = seededRandom(13);
+      const random = uniformNumbers(13);
       const rows = randomDescriptors(900, 48, random);
       const search = createPlaceSearch({ store: new ArrayStore(48, rows, 1), cacheBytes: 1, kernel });
       search.addBlock(

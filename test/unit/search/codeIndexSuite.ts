@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { CODE_BYTES } from '../../../src/core/binaryCode.js';
 import type { CodeIndex, PositionRange } from '../../../src/search/CodeIndex.js';
 import { clusteredCodes, differenceFromOracle } from './codeMaps.js';
-import { randomBytes, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomBytes } from './randomRows.js';
 
 const everything = (n: number): PositionRange[] => (n > 0 ? [[0, n]] : []);
 
@@ -25,7 +26,7 @@ export function codeIndexSuite(name: string, create: () => CodeIndex, maps = 100
       ['clustered', clusteredCodes],
     ] as const) {
       it(`equals the scalar oracle on ${maps} ${kind} maps of ragged sizes`, async () => {
-        const random = seededRandom(kind.length);
+        const random = uniformNumbers(kind.length);
         for (let map = 0; map < maps; map++) {
           const n = Math.floor(random() ** 2 * 700);
           const codes = codesOf(n, random);
@@ -60,7 +61,7 @@ export function codeIndexSuite(name: string, create: () => CodeIndex, maps = 100
     }
 
     it('is exact for k up to 1000 and beyond, with more codes than its candidate list holds', () => {
-      const random = seededRandom(5);
+      const random = uniformNumbers(5);
       const codes = randomBytes(9001 * CODE_BYTES, random);
       const index = make(codes);
       for (const k of [1, 100, 999, 1000, 1024, 1025, 5000, 9001, 20000])
@@ -105,7 +106,7 @@ export function codeIndexSuite(name: string, create: () => CodeIndex, maps = 100
     });
 
     it('answers 1...17 queries at once as it answers each alone', () => {
-      const random = seededRandom(9);
+      const random = uniformNumbers(9);
       const codes = clusteredCodes(5000, random);
       const index = make(codes);
       for (const n of [1, 2, 7, 8, 9, 17]) {
@@ -123,7 +124,7 @@ export function codeIndexSuite(name: string, create: () => CodeIndex, maps = 100
     });
 
     it('finds each appended code at once', () => {
-      const random = seededRandom(11);
+      const random = uniformNumbers(11);
       const index = make(new Uint8Array(0));
       for (let position = 0; position < 300; position++) {
         const code = randomBytes(CODE_BYTES, random);

@@ -1,7 +1,7 @@
 import { CODE_BYTES } from '../../../src/core/binaryCode.js';
 import { scalarHammingDistances, wordsOf } from '../../../src/hamming/scalarHamming.js';
 import type { CodeIndex, Nearest, PositionRange } from '../../../src/search/CodeIndex.js';
-import { randomBytes } from './seededRandom.js';
+import { randomBytes } from './randomRows.js';
 
 /** [n, 64] codes around a few centres, with few bits flipped each: many small and equal distances. */
 export function clusteredCodes(n: number, random: () => number): Uint8Array {

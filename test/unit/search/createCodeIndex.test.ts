@@ -3,7 +3,8 @@ import { SCAN_KERNELS } from '../../../src/hamming/scanKernels.js';
 import { chooseScanKernel } from '../../../src/search/chooseScanKernel.js';
 import { createCodeIndex } from '../../../src/search/createCodeIndex.js';
 import { searchExact } from '../../../src/search/searchExact.js';
-import { randomDescriptors, seededRandom } from './seededRandom.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
+import { randomDescriptors } from './randomRows.js';
 
 describe('createCodeIndex', () => {
   it('measures once which kernel to take', () => {
@@ -36,7 +37,7 @@ describe('createCodeIndex', () => {
 describe('searchExact', () => {
   it('gives the same with and without SIMD, over several blocks, and reports its way', () => {
     const [n, d] = [300, 24];
-    const rows = randomDescriptors(n, d, seededRandom(3));
+    const rows = randomDescriptors(n, d, uniformNumbers(3));
     const store = {
       dimension: d,
       readDescriptors: (ids: Uint32Array, out: Float32Array) =>
