@@ -5,7 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
-import { KERNEL_SOURCES, kernelFileText } from '../dist/src/hamming/assembly/kernels.js';
+import { KERNEL_SOURCES } from '../dist/src/hamming/assembly/kernels.js';
+import { IMAGE_KERNEL_SOURCES } from '../dist/src/image/assembly/kernels.js';
+import { kernelFileText } from '../dist/src/simd/kernelFileText.js';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -17,10 +19,17 @@ function withSection(text, name, section) {
   return `${text.slice(0, start + open.length)}\n${section.trim()}\n${text.slice(end)}`;
 }
 
+const kernelFiles = (folder, sources) =>
+  Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => [
+      `${folder}/${name}.ts`,
+      () => kernelFileText(folder, name, source()),
+    ]),
+  );
+
 const GENERATED = {
-  ...Object.fromEntries(
-    Object.keys(KERNEL_SOURCES).map((name) => [`src/hamming/${name}.ts`, () => kernelFileText(name)]),
-  ),
+  ...kernelFiles('src/hamming', KERNEL_SOURCES),
+  ...kernelFiles('src/image', IMAGE_KERNEL_SOURCES),
   'config/vpr_node.yaml': () => parametersYaml(),
   'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
 };

@@ -1,6 +1,6 @@
 /**
  * Raw images at 30 Hz through the live node, beside an rclpy subscriber that only receives. Needs ROS:
- *   set -a; . .cache/ros.env; set +a; node dist/bench/ros/throughput.js [--seconds 60]
+ *   set -a; . .cache/ros.env; set +a; node dist/bench/ros/throughput.js [--seconds 60] [--sizes 640x480,1920x1080]
  * CPU besides inference = CPU time of the whole process minus the sum of inference_ms (ONNX Runtime on one thread; with
  * more threads it is an upper bound), per received image.
  */
@@ -11,10 +11,6 @@ import { RosPeer, type Message } from '../../test/ros/RosPeer.js';
 
 const TOPIC = '/camera/image_raw';
 const IMAGE = 'sensor_msgs/msg/Image';
-const SIZES = [
-  [640, 480],
-  [1920, 1080],
-] as const;
 const WARM_UP_S = 3;
 
 function valuesOf(diagnostics: Message): ReadonlyMap<string, number> {
@@ -85,8 +81,12 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, sizes: { type: 'string', default: '640x480,1920x1080' } },
+});
 process.env['FASTRTPS_DEFAULT_PROFILES_FILE'] ??= 'config/fastdds_shared_memory.xml';
-for (const [width, height] of SIZES)
+for (const size of values.sizes.split(',')) {
+  const [width, height] = size.split('x').map(Number) as [number, number];
   process.stdout.write(`${JSON.stringify(await measure(width, height, Number(values.seconds)))}\n`);
+}
 process.exit(0);

@@ -1,6 +1,6 @@
 import { CODE_BYTES } from '../core/binaryCode.js';
 import { bitSlicedCode } from './bitSlicedCode.js';
-import type { KernelCode } from './decodeKernel.js';
+import type { KernelCode } from '../simd/decodeKernel.js';
 import { orderedBitSlicedCode } from './orderedBitSlicedCode.js';
 import { rowCode } from './rowCode.js';
 import { BLOCK_CODES, BLOCK_CODE_BYTES } from './scanState.js';

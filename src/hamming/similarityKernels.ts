@@ -1,4 +1,4 @@
-import { compileKernel } from './decodeKernel.js';
+import { compileKernel } from '../simd/decodeKernel.js';
 import { similarityCode } from './similarityCode.js';
 
 /** Values a step of the kernels: rows are padded with zeros to a multiple of it. */

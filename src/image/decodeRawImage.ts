@@ -2,37 +2,28 @@ import type { RawImageMessage, RgbImage } from '../core/image.js';
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from '../core/limits.js';
 import { demosaic } from './demosaic.js';
 import { imageError } from './imageError.js';
+import { interleavedOf, rgbOf, type InterleavedImage } from './InterleavedImage.js';
 import { BAYER_PATTERNS, PIXEL_FORMATS, RAW_ENCODINGS, YUV_LAYOUTS, type PixelFormat } from './pixelFormats.js';
 import { yuvToRgb } from './yuvToRgb.js';
 
-function copyPixels(format: PixelFormat, message: RawImageMessage, out: Uint8Array): void {
-  const { width, height, step, data, isBigEndian } = message;
-  const { red, green, blue, samples, bytesPerSample } = format;
-  const stride = samples * bytesPerSample;
-  if (stride === 3 && red === 0) {
-    for (let row = 0; row < height; row++) out.set(data.subarray(row * step, row * step + width * 3), row * width * 3);
-    return;
-  }
-  // 16 -> 8 bits by shift: the high byte, which comes first when big-endian.
-  const high = bytesPerSample === 2 && !isBigEndian ? 1 : 0;
-  const r = red * bytesPerSample + high;
-  const g = green * bytesPerSample + high;
-  const b = blue * bytesPerSample + high;
-  let to = 0;
-  for (let row = 0; row < height; row++) {
-    let from = row * step;
-    for (let column = 0; column < width; column++, from += stride, to += 3) {
-      out[to] = data[from + r]!;
-      out[to + 1] = data[from + g]!;
-      out[to + 2] = data[from + b]!;
-    }
-  }
+/** 16 -> 8 bits by shift: the high byte of each sample, which comes first when big-endian. */
+function highByte(bytesPerSample: 1 | 2, { isBigEndian }: RawImageMessage): number {
+  return bytesPerSample === 2 && !isBigEndian ? 1 : 0;
+}
+
+/** The message's own bytes; of 16-bit samples, the high ones. */
+function viewPixels(format: PixelFormat, message: RawImageMessage): InterleavedImage {
+  const { width, height, step, data } = message;
+  const { samples, bytesPerSample } = format;
+  const at = (sample: number): number => sample * bytesPerSample + highByte(bytesPerSample, message);
+  const [red, green, blue] = [at(format.red), at(format.green), at(format.blue)];
+  return { width, height, step, samples: samples * bytesPerSample, red, green, blue, data };
 }
 
 /** The samples of a one-channel image as [height, width] u8, the high byte of 16-bit ones. */
 function packSamples(message: RawImageMessage, bytesPerSample: 1 | 2): Uint8Array {
-  const { width, height, step, data, isBigEndian } = message;
-  const high = bytesPerSample === 2 && !isBigEndian ? 1 : 0;
+  const { width, height, step, data } = message;
+  const high = highByte(bytesPerSample, message);
   const packed = new Uint8Array(width * height);
   let to = 0;
   for (let row = 0; row < height; row++) {
@@ -48,18 +39,23 @@ interface Conversion {
   /** Rows of `step` bytes. */
   readonly rows: number;
   readonly smallestSide: number;
-  readonly convert: (out: Uint8Array) => void;
+  readonly convert: () => InterleavedImage;
 }
 
 function conversionOf(message: RawImageMessage): Conversion | undefined {
   const { encoding, width, height, step, data } = message;
+  const filled = (fill: (out: Uint8Array<ArrayBuffer>) => void): InterleavedImage => {
+    const out = new Uint8Array(width * height * 3);
+    fill(out);
+    return interleavedOf({ width, height, data: out });
+  };
   const format = PIXEL_FORMATS[encoding];
   if (format !== undefined)
     return {
       rowBytes: width * format.samples * format.bytesPerSample,
       rows: height,
       smallestSide: 1,
-      convert: (out) => copyPixels(format, message, out),
+      convert: () => viewPixels(format, message),
     };
   const bayer = /^bayer_([rgb]{4})(8|16)$/.exec(encoding);
   const pattern = bayer?.[1];
@@ -69,13 +65,13 @@ function conversionOf(message: RawImageMessage): Conversion | undefined {
       rowBytes: width * bytesPerSample,
       rows: height,
       smallestSide: 3,
-      convert: (out) => demosaic(packSamples(message, bytesPerSample), width, height, pattern, out),
+      convert: () => filled((out) => demosaic(packSamples(message, bytesPerSample), width, height, pattern, out)),
     };
   }
   const layout = YUV_LAYOUTS[encoding];
   if (layout === undefined) return undefined;
-  const convert = (out: Uint8Array): void =>
-    yuvToRgb(data, width, height, step, layout, new Uint8ClampedArray(out.buffer));
+  const convert = (): InterleavedImage =>
+    filled((out) => yuvToRgb(data, width, height, step, layout, new Uint8ClampedArray(out.buffer)));
   // An odd last column still has a whole pair of chroma bytes.
   if (layout.kind === 'packed') return { rowBytes: Math.ceil(width / 2) * 4, rows: height, smallestSide: 1, convert };
   const chromaWidth = Math.ceil(width / layout.subsampling) * 2;
@@ -87,11 +83,11 @@ function conversionOf(message: RawImageMessage): Conversion | undefined {
 }
 
 /**
- * Pixels of a sensor_msgs/Image as 8-bit RGB: channels reordered, alpha dropped, grey copied to all three, rows unpadded,
- * 16 bits shifted down to 8, Bayer mosaics interpolated bilinearly, YUV by BT.601. Encodings: RAW_ENCODINGS.
+ * Pixels of a sensor_msgs/Image. Interleaved samples are not copied: the result is a view into the message, 16-bit samples
+ * shifted down to 8. Bayer mosaics are interpolated bilinearly, YUV converted by BT.601. Encodings: RAW_ENCODINGS.
  * Throws IMAGE_ENCODING_UNSUPPORTED, IMAGE_TOO_LARGE, or IMAGE_INVALID when size, step and data do not fit together.
  */
-export function decodeRawImage(message: RawImageMessage, where = ''): RgbImage {
+export function viewRawImage(message: RawImageMessage, where = ''): InterleavedImage {
   const { width, height, step, data, encoding } = message;
   const conversion = conversionOf(message);
   if (conversion === undefined)
@@ -127,7 +123,11 @@ export function decodeRawImage(message: RawImageMessage, where = ''): RgbImage {
       `Expected ${rows * step} bytes for ${rows} rows of step ${step}, got ${data.length}`,
       where,
     );
-  const out = new Uint8Array(width * height * 3);
-  convert(out);
-  return { width, height, data: out };
+  return convert();
+}
+
+/** The same as packed RGB in memory of its own, whatever the message's encoding. Throws as viewRawImage. */
+export function decodeRawImage(message: RawImageMessage, where = ''): RgbImage {
+  const image = rgbOf(viewRawImage(message, where));
+  return image.data.buffer === message.data.buffer ? { ...image, data: image.data.slice() } : image;
 }

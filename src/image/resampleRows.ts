@@ -1,35 +1,73 @@
-import type { RgbImage } from '../core/image.js';
 import { cachedAxisWeights, type AxisWeights, type ResampleKernel } from './axisWeights.js';
+import type { InterleavedImage } from './InterleavedImage.js';
+import { RowSummer } from './RowSummer.js';
 
-/** One row [W, 3] of bytes to [outputSize, 3] of floats, still 0...255. */
-function shrinkRow(columns: AxisWeights, source: Uint8Array, offset: number, out: Float32Array): void {
+/** From this many input rows an output row on, summing them first with SIMD is faster than shrinking each by itself. */
+const LEAST_TAPS_TO_SUM = 3;
+
+/** Where the samples of a pixel are. */
+type PixelLayout = Pick<InterleavedImage, 'samples' | 'red' | 'green' | 'blue'>;
+
+/** One row of samples, times `factor`, to [outputSize, 3] of floats, 0...255 if the row is. */
+function shrinkRow(
+  columns: AxisWeights,
+  source: Uint8Array | Int32Array,
+  offset: number,
+  { samples, red, green, blue }: PixelLayout,
+  factor: number,
+  out: Float32Array,
+): void {
   const { outputSize, starts, counts, weights, maxTaps } = columns;
   for (let x = 0; x < outputSize; x++) {
-    let from = offset + starts[x]! * 3;
-    let red = 0;
-    let green = 0;
-    let blue = 0;
+    let from = offset + starts[x]! * samples;
+    let r = 0;
+    let g = 0;
+    let b = 0;
     const first = x * maxTaps;
     const end = first + counts[x]!;
-    for (let k = first; k < end; k++, from += 3) {
+    for (let k = first; k < end; k++, from += samples) {
       const weight = weights[k]!;
-      red += weight * source[from]!;
-      green += weight * source[from + 1]!;
-      blue += weight * source[from + 2]!;
+      r += weight * source[from + red]!;
+      g += weight * source[from + green]!;
+      b += weight * source[from + blue]!;
     }
-    out[x * 3] = red;
-    out[x * 3 + 1] = green;
-    out[x * 3 + 2] = blue;
+    out[x * 3] = r * factor;
+    out[x * 3 + 1] = g * factor;
+    out[x * 3 + 2] = b * factor;
   }
 }
 
+let summer: RowSummer | undefined | null = null;
+
 /**
- * Resamples in floating point, horizontally then vertically, and hands each finished row to `take`.
+ * Resamples and hands each finished row to `take`: vertically first, in fixed point with SIMD, where the image shrinks;
+ * horizontally first, in floating point, where it does not or there is no SIMD. They agree within 0.01 of a grey level.
  * row: [width, 3] f32 in 0...255 (bicubic overshoots), valid during the call only.
- * Memory: a ring of as many input rows as the vertical kernel covers, whatever the image's height.
  */
 export function resampleRows(
-  image: RgbImage,
+  image: InterleavedImage,
+  kernel: ResampleKernel,
+  width: number,
+  height: number,
+  take: (row: Float32Array, y: number) => void,
+): void {
+  const rows = cachedAxisWeights(kernel, image.height, height);
+  if (summer === null) summer = RowSummer.create();
+  if (summer === undefined || rows.maxTaps < LEAST_TAPS_TO_SUM) {
+    resampleInFloat(image, kernel, width, height, take);
+    return;
+  }
+  const columns = cachedAxisWeights(kernel, image.width, width);
+  const row = new Float32Array(width * 3);
+  summer.sum(image.data, image.step, image.width * image.samples, rows, (sums, factor, y) => {
+    shrinkRow(columns, sums, 0, image, factor, row);
+    take(row, y);
+  });
+}
+
+/** The same without SIMD. Memory: a ring of as many input rows as the vertical kernel covers, whatever the image's height. */
+export function resampleInFloat(
+  image: InterleavedImage,
   kernel: ResampleKernel,
   width: number,
   height: number,
@@ -44,7 +82,7 @@ export function resampleRows(
     const start = rows.starts[y]!;
     const end = start + rows.counts[y]!;
     for (ready = Math.max(ready, start); ready < end; ready++)
-      shrinkRow(columns, image.data, ready * image.width * 3, ring[ready % ring.length]!);
+      shrinkRow(columns, image.data, ready * image.step, image, 1, ring[ready % ring.length]!);
     sum.fill(0);
     for (let k = start; k < end; k++) {
       const weight = rows.weights[y * rows.maxTaps + k - start]!;

@@ -1,6 +1,7 @@
 import type { RgbImage } from '../core/image.js';
 import type { TensorInput } from '../core/tensorInput.js';
 import { VprError } from '../core/VprError.js';
+import { interleavedOf, rgbOf, type InterleavedImage } from './InterleavedImage.js';
 import { resampleLikePillow } from './resampleLikePillow.js';
 import { resampleRows } from './resampleRows.js';
 
@@ -29,30 +30,30 @@ function writePlanes(input: TensorInput, pixels: Uint8Array, out: Float32Array):
 }
 
 /** Resized bytes [height, width, 3], or undefined when the rule works in floats. */
-function resizedBytes(image: RgbImage, input: TensorInput): Uint8Array | undefined {
+function resizedBytes(image: InterleavedImage, input: TensorInput): Uint8Array | undefined {
   const { resize, width, height } = input;
-  if (resize === 'pil-bilinear') return resampleLikePillow(image, 'bilinear-aa', width, height);
-  if (resize === 'pil-bicubic') return resampleLikePillow(image, 'bicubic-aa', width, height);
+  if (resize === 'pil-bilinear') return resampleLikePillow(rgbOf(image), 'bilinear-aa', width, height);
+  if (resize === 'pil-bicubic') return resampleLikePillow(rgbOf(image), 'bicubic-aa', width, height);
   if (resize === 'none' && (image.width !== width || image.height !== height))
     throw new VprError(
       'IMAGE_INVALID',
       `Expected ${width}x${height} pixels for a model that does not resize, got ${image.width}x${image.height}`,
     );
-  if (image.width === width && image.height === height) return image.data;
-  return undefined;
+  return image.width === width && image.height === height ? rgbOf(image).data : undefined;
 }
 
 /**
  * The network's input for one image: resized as the manifest says, then
  * nchw-f32: [1, 3, height, width] f32, (value / 255 - mean) / std per RGB channel; nhwc-u8: [1, height, width, 3] u8.
  * Float rules follow PyTorch (align_corners=false; -aa: antialias=True, no clamp of bicubic overshoot), pil-* rules follow
- * Pillow bit for bit. Throws IMAGE_INVALID when the rule is `none` and the size is another.
+ * Pillow bit for bit. The image is only read. Throws IMAGE_INVALID when the rule is `none` and the size is another.
  */
-export function toTensor(image: RgbImage, input: TensorInput): Float32Array | Uint8Array {
+export function toTensor(source: RgbImage | InterleavedImage, input: TensorInput): Float32Array | Uint8Array {
   const { layout, width, height, resize } = input;
+  const image = 'samples' in source ? source : interleavedOf(source);
   const bytes = resizedBytes(image, input);
   if (layout === 'nhwc-u8') {
-    if (bytes !== undefined) return bytes === image.data ? Uint8Array.from(bytes) : bytes;
+    if (bytes !== undefined) return bytes.buffer === image.data.buffer ? Uint8Array.from(bytes) : bytes;
     const out = new Uint8ClampedArray(width * height * 3);
     if (resize === 'bilinear-aa' || resize === 'bilinear' || resize === 'bicubic-aa')
       resampleRows(image, resize, width, height, (row, y) => out.set(row, y * width * 3));

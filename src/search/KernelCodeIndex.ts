@@ -1,5 +1,5 @@
 import { CODE_BYTES } from '../core/binaryCode.js';
-import { compileKernel } from '../hamming/decodeKernel.js';
+import { compileKernel } from '../simd/decodeKernel.js';
 import { instantiateScan, type Scan, type ScanKernel } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_CODE_BYTES, BLOCK_LIVE_OFFSET, BLOCK_STRIDE } from '../hamming/scanState.js';
 import type { CodeIndex, Nearest, PositionRange } from './CodeIndex.js';

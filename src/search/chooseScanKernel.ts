@@ -1,5 +1,5 @@
 import { CODE_BYTES } from '../core/binaryCode.js';
-import { compileKernel } from '../hamming/decodeKernel.js';
+import { compileKernel } from '../simd/decodeKernel.js';
 import { instantiateScan, SCAN_KERNELS, type ScanKernel, type ScanKernelName } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_CODE_BYTES, BLOCK_STRIDE } from '../hamming/scanState.js';
 import { firstBlockAddress, queryAddress, selectionAddress } from './scanMemory.js';

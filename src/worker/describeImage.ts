@@ -1,7 +1,8 @@
 import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { StampedImage } from '../core/StampedImage.js';
-import { decodeImage } from '../image/decodeImage.js';
+import { viewImage } from '../image/decodeImage.js';
+import { rgbOf } from '../image/InterleavedImage.js';
 import { toTensor } from '../image/toTensor.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
 import type { DescribedQuery } from '../recognizer/PlaceRecognizer.js';
@@ -17,12 +18,15 @@ export async function describeImage(
   now: () => number = () => performance.now(),
 ): Promise<DescribedQuery> {
   const startMs = now();
-  const pixels = await decodeImage(image.image, image.name);
-  const tensor = toTensor(pixels, extractor.manifest.input);
+  const view = await viewImage(image.image, image.name);
+  const tensor = toTensor(view, extractor.manifest.input);
   const decodedMs = now();
   const { descriptor, code } = await extractor.extract(tensor);
   return {
-    pixels,
+    // Few images become references: the others' pixels are never unpacked.
+    get pixels() {
+      return rgbOf(view);
+    },
     descriptor,
     code: encode === undefined ? code : encode(descriptor),
     decodeMs: decodedMs - startMs,

@@ -1,7 +1,7 @@
 import { BLOCK_CODES, BLOCK_LIVE_OFFSET, BLOCK_STRIDE, STATE } from '../scanState.js';
-import { doWhile, i32, i64, ifThen, returnValue, v128, whileLoop, i64x2, type Code } from './instructions.js';
+import { doWhile, i32, i64, ifThen, returnValue, v128, whileLoop, i64x2, type Code } from '../../simd/instructions.js';
 import { spreadBit, takeCandidate, writeStartPlanes } from './selection.js';
-import { WasmFunction, type Local } from './WasmFunction.js';
+import { WasmFunction, type Local } from '../../simd/WasmFunction.js';
 
 const VECTOR = 16;
 

@@ -1,7 +1,18 @@
 import { BLOCK_CODES, BLOCK_CODE_BYTES, BLOCK_LIVE_OFFSET, BLOCK_STRIDE, STATE } from '../scanState.js';
-import { doWhile, i16x8, i32, i32x4, i8x16, ifThen, returnValue, v128, whileLoop, type Code } from './instructions.js';
+import {
+  doWhile,
+  i16x8,
+  i32,
+  i32x4,
+  i8x16,
+  ifThen,
+  returnValue,
+  v128,
+  whileLoop,
+  type Code,
+} from '../../simd/instructions.js';
 import { takeCandidate } from './selection.js';
-import { WasmFunction, type Local } from './WasmFunction.js';
+import { WasmFunction, type Local } from '../../simd/WasmFunction.js';
 
 const VECTOR = 16;
 const CODE = 64;

@@ -1,6 +1,6 @@
 import { STATE } from '../scanState.js';
-import { i32, ifThen, v128, whileLoop, i32x4, type Code } from './instructions.js';
-import type { Local, WasmFunction } from './WasmFunction.js';
+import { i32, ifThen, v128, whileLoop, i32x4, type Code } from '../../simd/instructions.js';
+import type { Local, WasmFunction } from '../../simd/WasmFunction.js';
 
 /**
  * Code that takes a code (position, distance) if its distance is below the bound, as NearestSelector.push does: append,

@@ -1,5 +1,5 @@
-import { f32, f32x4, i16x8, i32, i32x4, i8x16, ifThen, v128, whileLoop, type Code } from './instructions.js';
-import { WasmFunction, type Local } from './WasmFunction.js';
+import { f32, f32x4, i16x8, i32, i32x4, i8x16, ifThen, v128, whileLoop, type Code } from '../../simd/instructions.js';
+import { WasmFunction, type Local } from '../../simd/WasmFunction.js';
 
 /** Values that rows are padded to a multiple of, with zeros. */
 const STEP = 16;

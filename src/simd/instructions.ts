@@ -94,6 +94,7 @@ export const f32 = {
 export const v128 = {
   load: load([0xfd, 0x00], 4),
   store: store([0xfd, 0x0b], 4),
+  load32Splat: load([0xfd, 0x09], 2),
   const: (bytes: readonly number[]): Code => [0xfd, 0x0c, ...bytes],
   not: simd(0x4d),
   and: simd(0x4e),
@@ -116,6 +117,8 @@ export const i16x8 = {
   loadExtend8x8S: load([0xfd, 0x01], 3),
   extaddPairwiseI8x16U: simd(0x7d),
   narrowI32x4S: simd(0x85),
+  extendLowI8x16U: simd(0x89),
+  extendHighI8x16U: simd(0x8a),
 };
 
 export const i32x4 = {
