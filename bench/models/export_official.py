@@ -2,15 +2,16 @@
 
     python export_official.py --ref FOLDER --out FOLDER NAME ...
 
-FOLDER of --ref holds clones as test/data/onnx/make_goldens.py says. Writes NAME.onnx and NAME.int8.onnx (MatMul and Gemm, per channel).
+FOLDER of --ref holds clones as test/data/onnx/official_networks.py says. Writes NAME.onnx and NAME.int8.onnx (MatMul and Gemm, per channel).
 """
 import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "test/data/onnx"))
-import make_goldens  # noqa: E402
 import torch  # noqa: E402
+from formula_weights import fill  # noqa: E402
+from official_networks import build, side_of  # noqa: E402
 from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: E402
 
 
@@ -18,18 +19,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ref", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--torch-runs", type=int, default=0)
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.names:
-        family = name.split("-")[0]
-        make = make_goldens.cosplace if family == "eigenplaces" else getattr(make_goldens, family)
-        model = make(args.ref, name)
-        make_goldens.fill(model)
+        model = build(args.ref, name)
+        fill(model)
         model.eval()
-        side = make_goldens.SIDES.get(name, 322 if family in ("selavprpp", "boq", "salad") else 320)
+        side = side_of(name)
         x = torch.zeros(1, 3, side, side)
         file = args.out / f"{name}.onnx"
         with torch.no_grad():

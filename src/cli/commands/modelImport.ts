@@ -7,12 +7,28 @@ import { guessArchitecture } from '../../onnx/architectures/guessArchitecture.js
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../onnx/architectures/imagenet.js';
 import type { Checkpoint } from '../../onnx/checkpoint/Checkpoint.js';
 import { openCheckpoint } from '../../onnx/checkpoint/openCheckpoint.js';
+import { withVocabulary } from '../../onnx/checkpoint/withVocabulary.js';
 import { addSeededHash } from '../../onnx/layers/seededHash.js';
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { WeightReader } from '../../onnx/layers/WeightReader.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
 import { writeModelManifest } from '../modelFolder.js';
 import { createProgress } from '../progress.js';
+
+/** The checkpoint, with the vocabulary of a second file where there is one. The caller closes it. */
+function openFiles(file: string, vocabulary: string | undefined): Checkpoint {
+  const checkpoint = openCheckpoint(file);
+  if (vocabulary === undefined) return checkpoint;
+  let words: Checkpoint | undefined;
+  try {
+    words = openCheckpoint(vocabulary);
+    return withVocabulary(checkpoint, words);
+  } catch (error) {
+    words?.close();
+    checkpoint.close();
+    throw error;
+  }
+}
 
 function chooseArchitecture(name: string | undefined, checkpoint: Checkpoint): Architecture {
   if (name !== undefined) return architectureNamed(name)!;
@@ -48,8 +64,8 @@ function inputOf(architecture: Architecture, args: Arguments): ModelInput {
     resize,
     // Bytes are resized before the graph normalises them; the two orders differ only by rounding.
     normalize: inside ? 'after-resize' : preprocessing.normalize,
-    mean: IMAGENET_MEAN,
-    std: IMAGENET_STD,
+    mean: preprocessing.mean ?? IMAGENET_MEAN,
+    std: preprocessing.std ?? IMAGENET_STD,
   };
 }
 
@@ -85,6 +101,11 @@ export const command: Command = {
       description: "fused: ONNX Runtime's operator; plain: standard operators only, for TensorRT",
     },
     'preprocess-inside': { type: 'boolean', description: 'the graph takes resized bytes and normalises them itself' },
+    vocabulary: {
+      type: 'string',
+      value: 'FILE',
+      description: 'words [K, D] of a network that has them apart from its weights (anyloc: c_centers.pt)',
+    },
     name: { type: 'string', value: 'NAME', description: 'name of the model (default: architecture and precision)' },
   },
   details:
@@ -94,7 +115,8 @@ export const command: Command = {
     const folder = required(args.string('output'), 'output');
     const file = args.positionals[0]!;
     const precision = args.string('precision') as 'fp32' | 'fp16' | 'int8';
-    const checkpoint = openCheckpoint(file);
+    const vocabulary = args.string('vocabulary');
+    const checkpoint = openFiles(file, vocabulary);
     try {
       const architecture = chooseArchitecture(args.string('arch'), checkpoint);
       const input = inputOf(architecture, args);
@@ -124,6 +146,9 @@ export const command: Command = {
         provenance: {
           checkpoint: path.basename(file),
           checkpointSha256: await sha256OfFile(file),
+          ...(vocabulary === undefined
+            ? {}
+            : { vocabulary: path.basename(vocabulary), vocabularySha256: await sha256OfFile(vocabulary) }),
           source: architecture.source,
           paper: architecture.paper,
           hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',

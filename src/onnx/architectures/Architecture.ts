@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/GraphBuilder.js';
 import type { AttentionKind, Precision } from '../layers/Network.js';
-import type { WeightReader } from '../layers/WeightReader.js';
+import type { Weights } from '../layers/Weights.js';
 
 /** How an architecture's own evaluation makes its input; the words are those of the model manifest. */
 export interface Preprocessing {
@@ -8,6 +8,17 @@ export interface Preprocessing {
   readonly width: number;
   readonly resize: 'bilinear-aa' | 'bilinear' | 'bicubic-aa' | 'pil-bilinear' | 'pil-bicubic' | 'none';
   readonly normalize: 'before-resize' | 'after-resize';
+  /** Of RGB in [0, 1]; ImageNet's where absent. */
+  readonly mean?: readonly [number, number, number];
+  readonly std?: readonly [number, number, number];
+}
+
+/** What a paper says, not what was measured here: no weights were at hand. */
+export interface ReportedRecall {
+  /** Recall@1 in percent, by data set. */
+  readonly recallAt1: Readonly<Record<string, number>>;
+  /** Where it is reported, and of which form where that is not plain. */
+  readonly where: string;
 }
 
 export interface BuildOptions {
@@ -34,8 +45,14 @@ export interface Architecture {
   readonly licence: string;
   /** Where its authors publish code and weights. */
   readonly source: string;
+  readonly reported?: ReportedRecall;
+  /**
+   * Tensors whose presence or shape decides between forms of the network, as in the form that `dimensions` names first: what
+   * is known of it without a checkpoint (parameters, operations, time) is known of this form.
+   */
+  readonly variant: Readonly<Record<string, readonly number[]>>;
   /** A remark for the reader of the table: what was repaired, what was not tried. */
   readonly remark?: string;
   /** Throws CHECKPOINT_* for weights of another network; GRAPH_INVALID is a bug. */
-  build(weights: WeightReader, options: BuildOptions): GraphBuilder;
+  build(weights: Weights, options: BuildOptions): GraphBuilder;
 }

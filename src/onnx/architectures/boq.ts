@@ -4,7 +4,7 @@ import { bagOfQueries } from '../layers/bagOfQueries.js';
 import { embedPatches, PATCH, VIT_BASE, vitBlock } from '../layers/dinov2.js';
 import { imageInput } from '../layers/imageInput.js';
 import { Network } from '../layers/Network.js';
-import { resnet, RESNET50_BLOCKS } from '../layers/resnet.js';
+import { resnet, resnet50Variant, sequentialResnetKeys } from '../layers/resnet.js';
 import type { Architecture, Preprocessing } from './Architecture.js';
 
 const ABOUT = {
@@ -13,6 +13,8 @@ const ABOUT = {
   licence: 'MIT',
   source: 'https://github.com/amaralibey/Bag-of-Queries',
 } as const;
+
+const KEYS = sequentialResnetKeys('backbone.net', 3);
 
 /** The README's transform: bicubic with antialias on [0, 1], then normalised; overshoots are not clamped. */
 const DINOV2_INPUT: Preprocessing = { height: 322, width: 322, resize: 'bicubic-aa', normalize: 'after-resize' };
@@ -35,6 +37,11 @@ export const BOQ_DINOV2: Architecture = {
   summary: 'Bag-of-Queries on DINOv2-B/14',
   dimensions: [12288],
   preprocessing: DINOV2_INPUT,
+  reported: {
+    recallAt1: { 'Pitts30k-test': 93.7, 'MSLS-val': 93.8, 'Tokyo24/7': 96.5, Nordland: 90.6 },
+    where: 'Table II of arXiv:2502.16601',
+  },
+  variant: {},
   build(weights, options) {
     const net = new Network('boq-dinov2', weights, options.precision, options.attention);
     const features = dinoFeatures(net, imageInput(net, options, DINOV2_INPUT));
@@ -50,11 +57,11 @@ export const BOQ_RESNET50: Architecture = {
   summary: 'Bag-of-Queries on ResNet-50 (three stages)',
   dimensions: [16384],
   preprocessing: RESNET_INPUT,
+  reported: { recallAt1: { 'Pitts30k-test': 92.4, 'MSLS-val': 91.4 }, where: "the paper's tables 1 and 2" },
+  variant: resnet50Variant(KEYS),
   build(weights, options) {
     const net = new Network('boq-resnet50', weights, options.precision, options.attention);
-    const net4 = [4, 5, 6].map((i) => `backbone.net.${i}`);
-    const keys = { conv1: 'backbone.net.0', bn1: 'backbone.net.1', layers: net4 };
-    const features = resnet(net, imageInput(net, options, RESNET_INPUT), keys, RESNET50_BLOCKS);
+    const features = resnet(net, imageInput(net, options, RESNET_INPUT), KEYS);
     net.graph.output('descriptor', bagOfQueries(net, op.cast(features, 'float32'), 'aggregator', 512, 32));
     weights.finish();
     return net.graph;

@@ -59,6 +59,11 @@ export const CRICAVPR: Architecture = {
   paper: 'Lu et al., CricaVPR, arXiv:2402.19231',
   licence: 'MIT',
   source: 'https://github.com/Lu-Feng/CricaVPR',
+  reported: {
+    recallAt1: { 'Pitts30k-test': 94.9, 'MSLS-val': 90.0, 'Tokyo24/7': 93.0, Nordland: 90.7 },
+    where: 'Table II of arXiv:2502.16601, 4096-d after PCA, Pitts30k with images of a place in one batch',
+  },
+  variant: {},
   remark: "the paper's figures correlate the images of a batch; a robot has one",
   build(weights, options) {
     const net = new Network('cricavpr', weights, options.precision, options.attention);

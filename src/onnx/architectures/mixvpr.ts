@@ -1,11 +1,12 @@
 import * as op from '../graph/operators.js';
 import { imageInput } from '../layers/imageInput.js';
 import { Network } from '../layers/Network.js';
-import { resnet, RESNET50_BLOCKS } from '../layers/resnet.js';
+import { resnet, resnet50Variant, resnetKeys } from '../layers/resnet.js';
 import type { Architecture, Preprocessing } from './Architecture.js';
 
 /** demo.py: PIL bicubic to 320 x 320, to which the mixer's weights are bound; the training code's validation is bilinear. */
 const INPUT: Preprocessing = { height: 320, width: 320, resize: 'pil-bicubic', normalize: 'after-resize' };
+const KEYS = resnetKeys('backbone.model', 3);
 const CHANNELS = 1024;
 const POSITIONS = 400;
 const DEPTH = 4;
@@ -21,11 +22,18 @@ export const MIXVPR: Architecture = {
   paper: 'Ali-bey et al., MixVPR, arXiv:2303.02190',
   licence: 'MIT',
   source: 'https://github.com/amaralibey/MixVPR',
+  reported: {
+    recallAt1: { 'Pitts30k-test': 91.5, 'MSLS-val': 88.0, 'Tokyo24/7': 85.1, Nordland: 76.2 },
+    where: 'Table II of arXiv:2502.16601, 4096-d',
+  },
+  variant: {
+    ...resnet50Variant(KEYS),
+    'aggregator.channel_proj.weight': [1024, CHANNELS],
+    'aggregator.row_proj.weight': [4, POSITIONS],
+  },
   build(weights, options) {
     const net = new Network('mixvpr', weights, options.precision, options.attention);
-    const layers = [1, 2, 3].map((i) => `backbone.model.layer${i}`);
-    const keys = { conv1: 'backbone.model.conv1', bn1: 'backbone.model.bn1', layers };
-    const map = resnet(net, imageInput(net, options, INPUT), keys, RESNET50_BLOCKS);
+    const map = resnet(net, imageInput(net, options, INPUT), KEYS);
     let x = op.reshape(op.cast(map, 'float32'), [CHANNELS, POSITIONS]);
     for (let i = 0; i < DEPTH; i++) {
       const key = `aggregator.mix.${i}.mix`;

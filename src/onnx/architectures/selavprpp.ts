@@ -6,8 +6,8 @@ import { imageInput } from '../layers/imageInput.js';
 import { ADAPTER_BASE, ADAPTER_LARGE, mulConvAdapter, type AdapterSize } from '../layers/mulConvAdapter.js';
 import { Network } from '../layers/Network.js';
 import { salad, SALAD_8448 } from '../layers/salad.js';
-import type { WeightReader } from '../layers/WeightReader.js';
-import type { Architecture, BuildOptions, Preprocessing } from './Architecture.js';
+import type { Weights } from '../layers/Weights.js';
+import type { Architecture, BuildOptions, Preprocessing, ReportedRecall } from './Architecture.js';
 
 type Head = 'gem' | 'boq' | 'salad';
 
@@ -97,7 +97,7 @@ function floatHead(net: Network, head: Head, tokens: Value, size: Size, rows: nu
   return bagOfQueries(net, map, 'aggregation', BOQ_WIDTH, BOQ_ROWS);
 }
 
-function build(head: Head, size: Size, name: string, weights: WeightReader, options: BuildOptions): GraphBuilder {
+function build(head: Head, size: Size, name: string, weights: Weights, options: BuildOptions): GraphBuilder {
   const net = new Network(name, weights, options.precision, options.attention);
   const image = imageInput(net, options, PREPROCESSING);
   const branches = runBackbone(net, image, size, { float: true, hash: weights.has('linear3.weight') });
@@ -111,10 +111,31 @@ function build(head: Head, size: Size, name: string, weights: WeightReader, opti
   return net.graph;
 }
 
+/** Of the paper (arXiv:2502.16601), trained on its unified data set. */
+const REPORTED: Readonly<Record<string, ReportedRecall>> = {
+  'selavprpp-base-gem': {
+    recallAt1: { 'Pitts30k-test': 93.3, 'MSLS-val': 94.5, 'Tokyo24/7': 97.5, Nordland: 94.6 },
+    where: "the paper's Table II",
+  },
+  'selavprpp-large-gem': {
+    recallAt1: { 'Pitts30k-test': 94.4, 'MSLS-val': 94.5, 'Tokyo24/7': 98.1, Nordland: 97.2 },
+    where: "the paper's Table II",
+  },
+  'selavprpp-base-salad': {
+    recallAt1: { 'Pitts30k-test': 93.8, 'MSLS-val': 94.6, 'Tokyo24/7': 96.5, Nordland: 96.7 },
+    where: "the paper's comparison of aggregators",
+  },
+  'selavprpp-base-boq': {
+    recallAt1: { 'Pitts30k-test': 94.1, 'MSLS-val': 94.9, 'Tokyo24/7': 96.8, Nordland: 97.6 },
+    where: "the paper's comparison of aggregators",
+  },
+};
+
 function architecture(backbone: 'base' | 'large', head: Head): Architecture {
   const size = backbone === 'base' ? BASE : LARGE;
   const name = `selavprpp-${backbone}-${head}`;
   const dimension = { gem: size.gemDimension, boq: BOQ_WIDTH * BOQ_ROWS, salad: 8448 }[head];
+  const reported = REPORTED[name];
   return {
     name,
     summary: `SelaVPR++, DINOv2-${backbone === 'base' ? 'B' : 'L'}/14 with float and hash branches, ${head} head`,
@@ -124,6 +145,9 @@ function architecture(backbone: 'base' | 'large', head: Head): Architecture {
     paper: 'Lu et al., SelaVPR++, arXiv:2502.16601',
     licence: 'MIT',
     source: 'https://github.com/Lu-Feng/SelaVPRplusplus',
+    ...(reported === undefined ? {} : { reported }),
+    // Both branches: what a robot runs.
+    variant: { 'linear3.weight': [size.vit.width, size.vit.width] },
     ...(head === 'gem' ? {} : { remark: 'the authors publish weights for gem only' }),
     build: (weights, options) => build(head, size, name, weights, options),
   };

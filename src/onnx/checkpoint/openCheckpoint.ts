@@ -9,9 +9,13 @@ import { StridedTensor } from './StridedTensor.js';
 /** Where training scripts put the weights, in the order in which they are looked for. */
 const WRAPPERS = ['model_state_dict', 'state_dict', 'model'] as const;
 
+/** Under which a file that holds one tensor and no dictionary gives it. */
+export const BARE_TENSOR = 'tensor';
+
 /** The dictionary whose values are tensors: the file's own, or the one under a wrapper's key. */
 function findStateDict(root: PickleValue, where: string): ReadonlyMap<PickleValue, PickleValue> {
-  let dictionary = root;
+  if (root instanceof PickledTensor) return new Map([[BARE_TENSOR, root]]);
+  let dictionary: PickleValue = root;
   for (let depth = 0; depth < 3; depth++) {
     if (!(dictionary instanceof Map)) break;
     const map: ReadonlyMap<PickleValue, PickleValue> = dictionary;

@@ -1,6 +1,6 @@
 import { VprError } from '../../core/VprError.js';
 import type { DataType } from './DataType.js';
-import { elementCount, floats, halves, type Tensor } from './Tensor.js';
+import { floats, halves, type Tensor } from './Tensor.js';
 
 /** Operator set of the default domain that every graph states: the first with Gelu, and ONNX Runtime >= 1.17 runs it. */
 export const OPSET_VERSION = 20;
@@ -50,6 +50,8 @@ export class GraphBuilder {
   readonly outputs: Value[] = [];
   readonly nodes: GraphNode[] = [];
   readonly constants = new Map<string, Tensor>();
+  /** Shape of every edge by its name. */
+  readonly shapes = new Map<string, readonly number[]>();
   readonly #names = new Map<string, number>();
   readonly #shared = new Map<string, Value>();
   readonly #scopes: string[] = [];
@@ -141,17 +143,11 @@ export class GraphBuilder {
     return named;
   }
 
-  /** Elements of all constants. */
-  parameterCount(): number {
-    let count = 0;
-    for (const tensor of this.constants.values()) count += elementCount(tensor.shape);
-    return count;
-  }
-
   #value(name: string, dataType: DataType, shape: readonly number[]): Value {
     for (const size of shape)
       if (!Number.isSafeInteger(size) || size < 1)
         throw new VprError('GRAPH_INVALID', `Expected positive sizes for ${name}, got [${shape.join(', ')}]`);
+    this.shapes.set(name, shape);
     return { graph: this, name, dataType, shape };
   }
 

@@ -3,7 +3,7 @@ import * as op from '../graph/operators.js';
 import { lazyFloats, halves, readFloats, type Tensor } from '../graph/Tensor.js';
 import { once, scaledRows } from '../graph/lazyTensors.js';
 import { quantizeRows, zeroPoints } from '../graph/quantizeRows.js';
-import type { WeightReader } from './WeightReader.js';
+import type { Weights } from './Weights.js';
 
 export type Precision = 'fp32' | 'fp16' | 'int8';
 /** fused: ONNX Runtime's MultiHeadAttention; plain: standard operators, for engines that know no others. */
@@ -20,11 +20,11 @@ export interface ConvBnOptions extends op.ConvOptions {
  */
 export class Network {
   readonly graph: GraphBuilder;
-  readonly weights: WeightReader;
+  readonly weights: Weights;
   readonly precision: Precision;
   readonly attentionKind: AttentionKind;
 
-  constructor(name: string, weights: WeightReader, precision: Precision, attentionKind: AttentionKind) {
+  constructor(name: string, weights: Weights, precision: Precision, attentionKind: AttentionKind) {
     this.graph = new GraphBuilder(name);
     this.weights = weights;
     this.precision = precision;

@@ -1,6 +1,7 @@
 import { VprError } from '../../core/VprError.js';
 import type { Checkpoint } from '../checkpoint/Checkpoint.js';
 import { lazyFloats, type Tensor } from '../graph/Tensor.js';
+import type { Weights } from './Weights.js';
 
 /** Keys that networks save and no inference needs. */
 const NEVER_NEEDED = /(^|\.)num_batches_tracked$/;
@@ -13,7 +14,7 @@ function shown(keys: readonly string[]): string {
  * Hands out the tensors of a checkpoint by key and keeps account: a key that is missing, of another shape, or left over at
  * the end is an error that names it. Silent partial loading gives a network that runs and recognises nothing.
  */
-export class WeightReader {
+export class WeightReader implements Weights {
   readonly #checkpoint: Checkpoint;
   readonly #used = new Set<string>();
 
@@ -52,12 +53,10 @@ export class WeightReader {
     return lazyFloats(shape, () => tensor.readFloats());
   }
 
-  /** Accepts keys that the network saves and its forward pass does not use. */
   ignore(...keys: readonly string[]): void {
     for (const key of keys) this.#used.add(key);
   }
 
-  /** Accepts all keys below a prefix that the forward pass does not use. */
   ignoreBelow(prefix: string): void {
     for (const key of this.#checkpoint.tensors.keys()) if (key.startsWith(prefix)) this.#used.add(key);
   }

@@ -1,5 +1,6 @@
 import { VprError } from '../../core/VprError.js';
 import type { Value } from '../graph/GraphBuilder.js';
+import { rowsOf } from '../graph/lazyTensors.js';
 import * as op from '../graph/operators.js';
 import { lazyFloats, readFloats, type Tensor } from '../graph/Tensor.js';
 import type { Network } from './Network.js';
@@ -10,10 +11,13 @@ export interface VitSize {
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
+  /** Width of the gated feed-forward layer (SwiGLU) that stands in place of the MLP. */
+  readonly gatedWidth?: number;
 }
 
 export const VIT_BASE: VitSize = { width: 768, depth: 12, heads: 12 };
 export const VIT_LARGE: VitSize = { width: 1024, depth: 24, heads: 16 };
+export const VIT_GIANT: VitSize = { width: 1536, depth: 40, heads: 24, gatedWidth: 4096 };
 
 export const PATCH = 14;
 /** The released position embedding is a grid of 37 x 37 (518 pixels). */
@@ -103,11 +107,19 @@ export function embedPatches(net: Network, image: Value, key: string, { width }:
  */
 export type MlpBranch = (normed: Value, scale: Tensor) => Value;
 
+/** w3(silu(a) * b) with [a; b] = w12 x (Shazeer, arXiv:2002.05202). */
+function gatedFeedForward(net: Network, x: Value, key: string, inner: number, scale: Tensor): Value {
+  const [gate, value] = op.split(net.linear(x, `${key}.w12`, 2 * inner), 1, [inner, inner]) as [Value, Value];
+  const hidden = op.multiply(op.multiply(gate, op.sigmoid(gate)), value);
+  return net.linear(hidden, `${key}.w3`, x.shape[1]!, { scale });
+}
+
 /**
  * One transformer block: x += ls1 proj(attention(norm1 x)); x += ls2 fc2(gelu(fc1(norm2 x))), plus a branch where an
  * adapted network has one. x: [N, D].
  */
-export function vitBlock(net: Network, x: Value, key: string, { width, heads }: VitSize, branch?: MlpBranch): Value {
+export function vitBlock(net: Network, x: Value, key: string, size: VitSize, branch?: MlpBranch): Value {
+  const { width, heads, gatedWidth } = size;
   const scale = (name: string): Tensor => net.weights.take(`${key}.${name}.gamma`, [width]);
   return net.graph.scoped(key, () => {
     // [3 D] is q, k, v, each with its heads contiguous.
@@ -116,9 +128,47 @@ export function vitBlock(net: Network, x: Value, key: string, { width, heads }: 
     const attended = net.linear(net.attention(q, k, v, heads), `${key}.attn.proj`, width, { scale: scale('ls1') });
     const middle = op.add(x, attended);
     const normed = net.layerNorm(middle, `${key}.norm2`, VIT_EPSILON);
-    const hidden = op.gelu(net.linear(normed, `${key}.mlp.fc1`, 4 * width));
     const second = scale('ls2');
-    const out = op.add(middle, net.linear(hidden, `${key}.mlp.fc2`, width, { scale: second }));
+    const feedForward = (): Value => {
+      const hidden = op.gelu(net.linear(normed, `${key}.mlp.fc1`, 4 * width));
+      return net.linear(hidden, `${key}.mlp.fc2`, width, { scale: second });
+    };
+    const forward =
+      gatedWidth === undefined ? feedForward() : gatedFeedForward(net, normed, `${key}.mlp`, gatedWidth, second);
+    const out = op.add(middle, forward);
     return branch === undefined ? out : op.add(out, branch(normed, second));
   });
+}
+
+/**
+ * A whole DINOv2: all blocks and the final norm. `after` may change the tokens behind each block.
+ * image: [1, 3, H, W]; returns [1 + H W / 196, D], class token first.
+ */
+export function dinov2(
+  net: Network,
+  image: Value,
+  key: string,
+  size: VitSize,
+  after: (x: Value, block: number) => Value = (x) => x,
+): Value {
+  let x = embedPatches(net, image, key, size);
+  for (let i = 0; i < size.depth; i++) x = after(vitBlock(net, x, `${key}.blocks.${i}`, size), i);
+  return net.layerNorm(x, `${key}.norm`, VIT_EPSILON);
+}
+
+/**
+ * The values that block `layer` computes for its attention, [1 + H W / 196, D]; queries, keys and all that comes later are in
+ * the file and not computed.
+ */
+export function dinov2Value(net: Network, image: Value, key: string, size: VitSize, layer: number): Value {
+  const { width, depth } = size;
+  let x = embedPatches(net, image, key, size);
+  for (let i = 0; i < layer; i++) x = vitBlock(net, x, `${key}.blocks.${i}`, size);
+  const last = `${key}.blocks.${layer}`;
+  const weight = net.weights.take(`${last}.attn.qkv.weight`, [3 * width, width]); // [q; k; v, in]
+  const bias = net.weights.take(`${last}.attn.qkv.bias`, [3 * width]);
+  const normed = net.layerNorm(x, `${last}.norm1`, VIT_EPSILON);
+  for (let i = layer; i < depth; i++) net.weights.ignoreBelow(`${key}.blocks.${i}.`);
+  net.weights.ignoreBelow(`${key}.norm.`);
+  return net.dense(normed, rowsOf(weight, 2 * width, 3 * width), rowsOf(bias, 2 * width, 3 * width));
 }

@@ -15,8 +15,9 @@ export function imageInput(net: Network, options: BuildOptions, standard: Prepro
     const bytes = graph.input('image', 'uint8', [1, height, width, 3]);
     const values = op.cast(op.transpose(bytes, [0, 3, 1, 2]), 'float32');
     // (v / 255 - mean) / std = v * gain + shift
-    const gain = IMAGENET_STD.map((std) => 1 / (255 * std));
-    const shift = IMAGENET_MEAN.map((mean, i) => -mean / IMAGENET_STD[i]!);
+    const { mean = IMAGENET_MEAN, std = IMAGENET_STD } = standard;
+    const gain = std.map((value) => 1 / (255 * value));
+    const shift = mean.map((value, i) => -value / std[i]!);
     const perChannel = (name: string, list: readonly number[]): Value =>
       graph.constant(name, floats(list, [1, 3, 1, 1]));
     image = op.add(op.multiply(values, perChannel('gain', gain)), perChannel('shift', shift));

@@ -14,43 +14,75 @@ export interface ResnetKeys {
   readonly layers: readonly string[];
 }
 
-/** Blocks of each stage. */
-export const RESNET50_BLOCKS = [3, 4, 6, 3] as const;
-export const RESNET101_BLOCKS = [3, 4, 23, 3] as const;
+/** Names as in torchvision's ResNet below a prefix, the first `stages` of its four stages. */
+export function resnetKeys(prefix: string, stages: 3 | 4): ResnetKeys {
+  const layers = ['layer1', 'layer2', 'layer3', 'layer4'].slice(0, stages).map((name) => `${prefix}.${name}`);
+  return { conv1: `${prefix}.conv1`, bn1: `${prefix}.bn1`, layers };
+}
 
-/** 1x1, 3x3 (with the stride: torchvision's "v1.5"), 1x1; added to the input or its projection. */
-function bottleneck(net: Network, x: Value, key: string, inner: number, stride: number): Value {
-  const out = inner * EXPANSION;
+/** Names where the children of a ResNet became an nn.Sequential: 2 and 3 are the ReLU and the pooling. */
+export function sequentialResnetKeys(prefix: string, stages: 3 | 4): ResnetKeys {
+  const layers = [4, 5, 6, 7].slice(0, stages).map((i) => `${prefix}.${i}`);
+  return { conv1: `${prefix}.0`, bn1: `${prefix}.1`, layers };
+}
+
+/** Blocks of each stage, by a block of the third stage that only this depth and deeper ones have. */
+const DEPTHS = [
+  { last: 35, blocks: [3, 8, 36, 3] }, // ResNet-152
+  { last: 22, blocks: [3, 4, 23, 3] }, // ResNet-101
+  { last: 5, blocks: [3, 4, 6, 3] }, // ResNet-34 and -50
+  { last: 1, blocks: [2, 2, 2, 2] }, // ResNet-18
+] as const;
+
+/** Two 3x3 convolutions (ResNet-18, -34), or 1x1, 3x3, 1x1; the stride is the first 3x3's: torchvision's "v1.5". */
+function block(
+  net: Network,
+  x: Value,
+  key: string,
+  inner: number,
+  stride: number,
+  kind: 'basic' | 'bottleneck',
+): Value {
+  const out = kind === 'basic' ? inner : inner * EXPANSION;
   const convBn = (input: Value, name: string, channels: number, kernel: number, step: number): Value =>
     net.convBn(input, `${key}.conv${name}`, `${key}.bn${name}`, channels, kernel, {
       epsilon: EPSILON,
       stride: step,
       padding: (kernel - 1) / 2,
     });
+  const shortcut =
+    stride === 1 && x.shape[1] === out
+      ? x
+      : net.convBn(x, `${key}.downsample.0`, `${key}.downsample.1`, out, 1, { epsilon: EPSILON, stride });
+  if (kind === 'basic') {
+    const first = op.relu(convBn(x, '1', inner, 3, stride));
+    return op.relu(op.add(convBn(first, '2', out, 3, 1), shortcut));
+  }
   const first = op.relu(convBn(x, '1', inner, 1, 1));
   const second = op.relu(convBn(first, '2', inner, 3, stride));
-  const third = convBn(second, '3', out, 1, 1);
-  const shortcut = net.weights.has(`${key}.downsample.0.weight`)
-    ? net.convBn(x, `${key}.downsample.0`, `${key}.downsample.1`, out, 1, { epsilon: EPSILON, stride })
-    : x;
-  return op.relu(op.add(third, shortcut));
+  return op.relu(op.add(convBn(second, '3', out, 1, 1), shortcut));
 }
 
 /**
- * ResNet-50 or -101 without its classifier (He et al., arXiv:1512.03385), as many stages as keys.layers names.
- * image: [1, 3, H, W]; returns [1, 1024, H / 16, W / 16] after three stages, [1, 2048, H / 32, W / 32] after four.
+ * A ResNet without its classifier (He et al., arXiv:1512.03385), as many stages as keys.layers names; 18, 34, 50, 101 or 152
+ * layers, told from the weights. image: [1, 3, H, W]; returns [1, 1024, H / 16, W / 16] after three stages and
+ * [1, 2048, H / 32, W / 32] after four, a quarter of the channels for 18 and 34.
  */
-export function resnet(net: Network, image: Value, keys: ResnetKeys, blocks: readonly number[]): Value {
+export function resnet(net: Network, image: Value, keys: ResnetKeys): Value {
+  const third = keys.layers[2]!;
+  const depth = DEPTHS.find(({ last }) => net.weights.has(`${third}.${last}.conv1.weight`)) ?? DEPTHS.at(-1)!;
+  const kind = net.weights.has(`${third}.0.conv3.weight`) ? 'bottleneck' : 'basic';
   const stem = net.convBn(image, keys.conv1, keys.bn1, 64, 7, { epsilon: EPSILON, stride: 2, padding: 3 });
   let x = op.maxPool(op.relu(stem), { kernel: 3, stride: 2, padding: 1 });
   keys.layers.forEach((layer, stage) => {
-    for (let block = 0; block < blocks[stage]!; block++)
-      x = bottleneck(net, x, `${layer}.${block}`, 64 * 2 ** stage, block === 0 && stage > 0 ? 2 : 1);
+    for (let i = 0; i < depth.blocks[stage]!; i++)
+      x = block(net, x, `${layer}.${i}`, 64 * 2 ** stage, i === 0 && stage > 0 ? 2 : 1, kind);
   });
   return x;
 }
 
-/** A ResNet's blocks by the number of its third stage's: 50 or 101. */
-export function resnetBlocks(net: Network, thirdLayer: string): readonly number[] {
-  return net.weights.has(`${thirdLayer}.22.conv1.weight`) ? RESNET101_BLOCKS : RESNET50_BLOCKS;
+/** The tensors by which `resnet` tells ResNet-50 (architectures' `variant`). */
+export function resnet50Variant(keys: ResnetKeys): Readonly<Record<string, readonly number[]>> {
+  const third = keys.layers[2]!;
+  return { [`${third}.5.conv1.weight`]: [256, 1024, 1, 1], [`${third}.0.conv3.weight`]: [1024, 256, 1, 1] };
 }

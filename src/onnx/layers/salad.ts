@@ -13,14 +13,20 @@ export interface SaladSize {
 
 export const SALAD_8448: SaladSize = { clusters: 64, clusterDimension: 128, tokenDimension: 256 };
 
-/** 1x1 convolution, ReLU, dropout, 1x1 convolution: KEY.0 and KEY.3, on tokens. */
-function pointwisePair(net: Network, x: Value, key: string, out: number): Value {
+/** 1x1 convolution, ReLU, dropout, 1x1 convolution: KEY.0 and KEY.3, on tokens. x: [n, C]; returns [n, out]. */
+export function pointwisePair(net: Network, x: Value, key: string, out: number): Value {
   const layer = (input: Value, name: string, size: number): Value => {
     const weight = net.weights.take(`${name}.weight`, [size, input.shape[1]!, 1, 1]); // [out, in, 1, 1]
     const matrix = lazyFloats([size, input.shape[1]!], () => readFloats(weight));
     return net.dense(input, matrix, net.weights.take(`${name}.bias`, [size]), { exact: true });
   };
   return layer(op.relu(layer(x, `${key}.0`, 512)), `${key}.3`, out);
+}
+
+/** What the class token says of the scene, KEY.token_features. classToken: [1, C]; returns [1, out], L2-normalised. */
+export function sceneToken(net: Network, classToken: Value, key: string, out: number): Value {
+  const hidden = op.relu(net.linear(classToken, `${key}.token_features.0`, 512, { exact: true }));
+  return op.l2Normalize(net.linear(hidden, `${key}.token_features.2`, out, { exact: true }), [1]);
 }
 
 /**
@@ -33,12 +39,6 @@ export function salad(net: Network, tokens: Value, classToken: Value, key: strin
   const count = tokens.shape[0]!;
   const features = pointwisePair(net, tokens, `${key}.cluster_features`, clusterDimension); // [n, l]
   const scores = op.transpose(pointwisePair(net, tokens, `${key}.score`, clusters), [1, 0]); // [m, n]
-  const scene = net.linear(
-    op.relu(net.linear(classToken, `${key}.token_features.0`, 512, { exact: true })),
-    `${key}.token_features.2`,
-    tokenDimension,
-    { exact: true },
-  );
   const dustBin = net.weights.take(`${key}.dust_bin`, []);
   const dustRow = lazyFloats([1, count], () => new Float32Array(count).fill(readFloats(dustBin)[0]!));
   const augmented = op.concat([scores, net.constantLike(scores, 'dust_bin', dustRow)], 0); // [m + 1, n]
@@ -58,5 +58,5 @@ export function salad(net: Network, tokens: Value, classToken: Value, key: strin
   const assigned = op.matMul(op.slice(plan, 0, 0, clusters), features); // [m, l]
   // The official order is l-major: element l * m + j is dimension l of cluster j.
   const local = op.reshape(op.transpose(op.l2Normalize(assigned, [1]), [1, 0]), [1, clusters * clusterDimension]);
-  return op.l2Normalize(op.concat([op.l2Normalize(scene, [1]), local], 1), [1]);
+  return op.l2Normalize(op.concat([sceneToken(net, classToken, key, tokenDimension), local], 1), [1]);
 }

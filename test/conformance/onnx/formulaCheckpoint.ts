@@ -1,41 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mulberry32 } from '../../../src/core/mulberry32.js';
 import type { Checkpoint, CheckpointTensor, ElementType } from '../../../src/onnx/checkpoint/Checkpoint.js';
+import { randomWeight } from '../../../src/onnx/layers/RandomWeights.js';
 
-/** Keys, types and shapes of an official state dict, and weights by formula: test/data/onnx/formula_weights.py in TypeScript. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash;
-}
-
-/** [low, width] of the uniform distribution of a tensor. */
-function valueRange(key: string, shape: readonly number[]): readonly [number, number] {
-  const last = key.split('.').at(-1)!;
-  if (last === 'running_var') return [0.5, 1];
-  if (last === 'running_mean') return [-0.2, 0.4];
-  if (last === 'gamma') return [0.1, 0.4];
-  if (last === 'p') return [2.5, 1];
-  if (['cls_token', 'pos_embed', 'mask_token', 'queries', 'centroids', 'dust_bin'].includes(last)) return [-0.5, 1];
-  if (last === 'weight' || last === 'in_proj_weight') {
-    if (shape.length === 1) return [0.6, 0.8];
-    const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-    const bound = Math.sqrt(3 / fanIn);
-    return [-bound, 2 * bound];
-  }
-  return [-0.1, 0.2];
-}
-
-export function formulaTensor(key: string, shape: readonly number[]): Float32Array {
-  const count = shape.reduce((product, size) => product * size, 1);
-  const [low, width] = valueRange(key, shape);
-  const next = mulberry32(fnv1a(key));
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = low + width * (next() / 4294967296);
-  return values;
-}
-
-/** The checkpoint of NAME.keys.json. */
+/** Keys, types and shapes of an official state dict (test/data/onnx/NAME.keys.json), weights by formula. */
 export function formulaCheckpoint(name: string): Checkpoint {
   const keys = JSON.parse(readFileSync(`test/data/onnx/${name}.keys.json`, 'utf8')) as Record<
     string,
@@ -44,7 +11,7 @@ export function formulaCheckpoint(name: string): Checkpoint {
   const tensors = new Map<string, CheckpointTensor>(
     Object.entries(keys).map(([key, [elementType, shape]]) => [
       key,
-      { elementType, shape, readFloats: () => formulaTensor(key, shape) },
+      { elementType, shape, readFloats: () => randomWeight(key, shape) },
     ]),
   );
   return { name, tensors, close: () => undefined };

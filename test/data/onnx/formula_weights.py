@@ -32,7 +32,7 @@ def value_range(key, shape):
         return 0.1, 0.4
     if last == "p":
         return 2.5, 1.0
-    if last in ("cls_token", "pos_embed", "mask_token", "queries", "centroids", "dust_bin"):
+    if last in ("cls_token", "pos_embed", "mask_token", "queries", "centroids", "dust_bin", "vocabulary"):
         return -0.5, 1.0
     if last in ("weight", "in_proj_weight"):
         if len(shape) == 1:

@@ -9,9 +9,18 @@ describe('all networks of other authors on formula weights', () => {
   itAnswersAsOfficial('boq-dinov2', 322);
   itAnswersAsOfficial('boq-resnet50', 384);
   itAnswersAsOfficial('salad', 322);
+  itAnswersAsOfficial('salad-cm', 322);
+  itAnswersAsOfficial('emvp-base', 322);
   itAnswersAsOfficial('cricavpr', 224);
   itAnswersAsOfficial('cosplace', 320, { golden: 'cosplace-resnet50' });
+  itAnswersAsOfficial('cosplace', 320, { golden: 'cosplace-resnet101' });
   itAnswersAsOfficial('cosplace', 320, { golden: 'cosplace-vgg16' });
   itAnswersAsOfficial('eigenplaces', 320, { golden: 'eigenplaces-resnet50' });
+  itAnswersAsOfficial('eigenplaces', 320, { golden: 'eigenplaces-resnet101' });
+  itAnswersAsOfficial('eigenplaces', 320, { golden: 'eigenplaces-vgg16' });
+  itAnswersAsOfficial('convap', 320);
+  itAnswersAsOfficial('gem', 320);
   itAnswersAsOfficial('netvlad', 320);
+  itAnswersAsOfficial('netvlad', 320, { golden: 'netvlad-wpca128' });
+  itAnswersAsOfficial('sfrs', 320);
 });

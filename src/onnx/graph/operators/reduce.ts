@@ -1,6 +1,6 @@
 import type { Value } from '../GraphBuilder.js';
 import { int64s } from '../Tensor.js';
-import { divide, atLeast } from './elementwise.js';
+import { atLeast, cast, divide } from './elementwise.js';
 import { expectRank, expectShape, graphError, oneOutput, resolveAxis, showShape } from './check.js';
 
 function reduce(opType: string, x: Value, axes: readonly number[]): Value {
@@ -24,6 +24,20 @@ export function l2Normalize(x: Value, axes: readonly number[], epsilon = 1e-12):
 export function softmax(x: Value, axis: number): Value {
   const along = resolveAxis('Softmax', axis, x.shape.length);
   return oneOutput('Softmax', [x], x.shape, { axis: { int: along } });
+}
+
+/** 1 at the largest element of each row, the first of equal ones, and 0 elsewhere. x: [n, K] float. */
+export function oneHotOfLargest(x: Value): Value {
+  expectRank('ArgMax', x, 2);
+  const [rows, columns] = x.shape as [number, number];
+  const [largest] = x.graph.node('ArgMax', [x], [{ dataType: 'int64', shape: [rows, 1] }], {
+    axis: { int: 1 },
+    keepdims: { int: 1 },
+  });
+  const indices = Array.from({ length: columns }, (_, i) => i);
+  const all = x.graph.shared(`int64:${indices.join(',')}`, 'int64', () => int64s(indices));
+  const [equal] = x.graph.node('Equal', [largest, all], [{ dataType: 'bool', shape: [rows, columns] }]);
+  return cast(equal!, x.dataType);
 }
 
 /** Layer normalisation over the last axis. scale, bias: [last size]. */
