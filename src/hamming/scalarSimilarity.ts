@@ -1,4 +1,4 @@
-import { INT8_QUERY_MAX } from './similarityKernels.js';
+import { INT8_MAX, INT8_QUERY_MAX } from './similarityKernels.js';
 
 /**
  * The similarity kernels in plain JavaScript, rounding where they round, so that both agree bit for bit: the oracle of
@@ -50,20 +50,25 @@ export interface Quantized<T> {
   readonly scale: number;
 }
 
-/** row: [D] f32 to int8, scale max|x| / 127, to nearest even; a row of zeros has the scale 0. */
+/** values: [D] f32; the greatest absolute value becomes `greatest`; to nearest even; zeros have the scale 0. */
+function quantize(values: Float32Array, greatest: number, store: (index: number, integer: number) => void): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  const factor = most > 0 ? Math.fround(greatest / most) : 0;
+  values.forEach((value, i) => store(i, roundToEven(Math.fround(value * factor))));
+  return Math.fround(most / greatest);
+}
+
+/** row: [D] f32 to int8. */
 export function quantizeRow(row: Float32Array): Quantized<Int8Array> {
-  const most = greatest(row);
-  const factor = most > 0 ? Math.fround(127 / most) : 0;
-  const values = Int8Array.from(row, (value) => roundToEven(Math.fround(value * factor)));
-  return { values, scale: Math.fround(most / 127) };
+  const values = new Int8Array(row.length);
+  return { values, scale: quantize(row, INT8_MAX, (i, integer) => (values[i] = integer)) };
 }
 
 /** query: [D] f32 to i16 within INT8_QUERY_MAX; its error is 64 times smaller than the rows'. */
-export function quantizeQuery(query: Float32Array, out: Int16Array): number {
-  const most = greatest(query);
-  const factor = most > 0 ? INT8_QUERY_MAX / most : 0;
-  for (let i = 0; i < query.length; i++) out[i] = Math.round(query[i]! * factor);
-  return Math.fround(most / INT8_QUERY_MAX);
+export function quantizeQuery(query: Float32Array): Quantized<Int16Array> {
+  const values = new Int16Array(query.length);
+  return { values, scale: quantize(query, INT8_QUERY_MAX, (i, integer) => (values[i] = integer)) };
 }
 
 /** query: [D] i16; row: [D] int8. 8 integer sums, exact; then f32 as the kernel adds its lanes. */
@@ -77,12 +82,6 @@ export function scalarDotInt8(query: Quantized<Int16Array>, row: Quantized<Int8A
         Math.fround(Math.fround(sums[from + 2]!) + Math.fround(sums[from + 3]!)),
     );
   return Math.fround(Math.fround(half(0) + half(4)) * Math.fround(row.scale * query.scale));
-}
-
-function greatest(values: Float32Array): number {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  return most;
 }
 
 function roundToEven(value: number): number {

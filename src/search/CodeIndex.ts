@@ -1,7 +1,10 @@
 /** Positions [from, to): the half-open ranges that a scan looks at. */
 export type PositionRange = readonly [from: number, to: number];
 
-/** Positions by ascending (distance, position) and their distances; both arrays have one length <= k. */
+/** `distance`: ascending (distance, position). `position`: ascending position, for a fetch in the order of the map. */
+export type NearestOrder = 'distance' | 'position';
+
+/** The k nearest and their distances; both arrays have one length <= k. */
 export interface Nearest {
   readonly positions: Uint32Array;
   /** Bits that differ, 0...512. */
@@ -26,9 +29,10 @@ export interface CodeIndex {
   /** Makes a position unfindable; its place stays taken. */
   remove(position: number): void;
   /**
-   * queries: [n, 64] u8; k >= 1; ranges: ascending, disjoint, within 0...length. One result a query.
+   * queries: [n, 64] u8; k >= 1; ranges: ascending, disjoint, within 0...length; order: `distance` by default. One result
+   * a query.
    */
-  nearest(queries: Uint8Array, n: number, k: number, ranges: readonly PositionRange[]): Nearest[];
+  nearest(queries: Uint8Array, n: number, k: number, ranges: readonly PositionRange[], order?: NearestOrder): Nearest[];
   /** Resolves when all scan threads have started; scans before that are the caller's alone. */
   ready(): Promise<void>;
   close(): Promise<void>;

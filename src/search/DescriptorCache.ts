@@ -7,6 +7,8 @@ export class DescriptorCache {
   readonly #store: DescriptorStore;
   readonly #slots: RowSlots;
   readonly #free: number[] = [];
+  readonly #batchSlots = new Uint32Array(BATCH_ROWS);
+  readonly #missing = new Uint32Array(BATCH_ROWS);
   #used = 0;
   readonly #slotById: LRUCache<number, number>;
 
@@ -39,18 +41,23 @@ export class DescriptorCache {
     this.#slotById.delete(id);
   }
 
-  /** Slots of the rows, fetching those that are not there in one batch. */
-  #slotsOf(batch: Uint32Array): number[] {
-    const slots: number[] = [];
-    const missing: number[] = [];
+  /** Slots of the rows, fetching those that are not there in one batch; valid until the next call. */
+  #slotsOf(batch: Uint32Array): Uint32Array {
+    const slots = this.#batchSlots.subarray(0, batch.length);
+    let missing = 0;
     // `get` marks a row as used, so that no row of this batch is evicted by its own misses: the capacity holds a batch.
-    for (const id of batch) {
-      const slot = this.#slotById.get(id);
-      if (slot === undefined) missing.push(slots.length);
-      slots.push(slot ?? -1);
+    for (let i = 0; i < batch.length; i++) {
+      const slot = this.#slotById.get(batch[i]!);
+      if (slot === undefined) this.#missing[missing++] = i;
+      else slots[i] = slot;
     }
-    if (missing.length === 0) return slots;
-    const ids = Uint32Array.from(missing, (i) => batch[i]!);
+    if (missing > 0) this.#fetch(batch, slots, this.#missing.subarray(0, missing));
+    return slots;
+  }
+
+  /** missing: indices into the batch. */
+  #fetch(batch: Uint32Array, slots: Uint32Array, missing: Uint32Array): void {
+    const ids = missing.map((i) => batch[i]!);
     this.#store.readDescriptors(ids, this.#slots.staging().subarray(0, ids.length * this.#store.dimension));
     const taken = missing.map(() => this.#takeSlot());
     this.#slots.write(taken);
@@ -58,7 +65,6 @@ export class DescriptorCache {
       slots[missing[i]!] = slot;
       this.#slotById.set(ids[i]!, slot);
     });
-    return slots;
   }
 
   #takeSlot(): number {

@@ -2,8 +2,8 @@ import { CODE_BYTES } from '../core/binaryCode.js';
 import { compileKernel } from '../simd/decodeKernel.js';
 import { instantiateScan, type Scan, type ScanKernel } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_CODE_BYTES, BLOCK_LIVE_OFFSET, BLOCK_STRIDE } from '../hamming/scanState.js';
-import type { CodeIndex, Nearest, PositionRange } from './CodeIndex.js';
-import { nearestOf } from './nearestOf.js';
+import type { CodeIndex, Nearest, NearestOrder, PositionRange } from './CodeIndex.js';
+import { mergeNearest } from './mergeNearest.js';
 import {
   CHUNK_BLOCKS,
   firstBlockAddress,
@@ -24,12 +24,19 @@ const LEAST_SHARED_CODES = 32768;
 /** A scan of fewer blocks says little about the time a block takes. */
 const LEAST_TIMED_BLOCKS = 64;
 
-/** One scan in so many tries the way that was slower lately. */
-const PROBE_EVERY = 64;
+/** One scan in so many tries the way that was slower lately: few enough not to be seen in a 99th percentile. */
+const PROBE_EVERY = 256;
 
-/** Exponential average over about 8 scans. */
+/** Exponential average over about 8 scans; one that was suspended counts as one of twice the time. */
 function recent(before: number | undefined, now: number): number {
-  return before === undefined ? now : before + (now - before) / 8;
+  return before === undefined ? now : before + (Math.min(now, 2 * before) - before) / 8;
+}
+
+/** fromOthers: keys of what other threads found. */
+function finish(selection: Selection, fromOthers: number[], k: number, order: NearestOrder): Nearest {
+  if (fromOthers.length === 0) return selection.finish(order);
+  selection.readKeys(selection.count, selection.bound, fromOthers);
+  return mergeNearest(fromOthers, k, order);
 }
 
 export interface KernelCodeIndexOptions {
@@ -117,7 +124,13 @@ export class KernelCodeIndex implements CodeIndex {
     this.#bytes[live + (lane >>> 3)]! &= ~(1 << (lane & 7));
   }
 
-  nearest(queries: Uint8Array, n: number, k: number, ranges: readonly PositionRange[]): Nearest[] {
+  nearest(
+    queries: Uint8Array,
+    n: number,
+    k: number,
+    ranges: readonly PositionRange[],
+    order: NearestOrder = 'distance',
+  ): Nearest[] {
     const results: Nearest[] = [];
     for (let from = 0; from < n; from += MAX_QUERIES) {
       const count = Math.min(MAX_QUERIES, n - from);
@@ -129,7 +142,7 @@ export class KernelCodeIndex implements CodeIndex {
       });
       const fromOthers = selections.map((): number[] => []);
       for (const [start, end] of ranges) this.#scanRange(selections, k, start, end, fromOthers);
-      selections.forEach((selection, i) => results.push(nearestOf(selection, fromOthers[i]!, k)));
+      selections.forEach((selection, i) => results.push(finish(selection, fromOthers[i]!, k, order)));
     }
     return results;
   }
@@ -157,23 +170,13 @@ export class KernelCodeIndex implements CodeIndex {
     const start = timed ? performance.now() : 0;
     const blocks = (to - from) * selections.length;
     const shared = this.#scanThreads !== undefined && k <= MAX_KERNEL_K && this.#threadsPay(blocks);
-    if (shared) this.#scanByAll(selections, k, from, to, fromOthers);
+    if (shared) this.#threadsOfLastScan = this.#scanThreads!.scan(selections, k, from, to, fromOthers);
     else this.#scanAlone(selections, from, to);
     if (!timed) return;
     this.#timedScans++;
     const blockMs = (performance.now() - start) / blocks;
     if (shared) this.#sharedBlockMs = recent(this.#sharedBlockMs, blockMs);
     else this.#aloneBlockMs = recent(this.#aloneBlockMs, blockMs);
-  }
-
-  #scanByAll(selections: readonly Selection[], k: number, from: number, to: number, fromOthers: number[][]): void {
-    const others = this.#scanThreads!.scan(this.#scan, selections, k, from, to);
-    this.#threadsOfLastScan = 1 + (others[0]?.length ?? 0);
-    // Read now: the threads' next job overwrites them.
-    others.forEach((ofQuery, query) => {
-      for (const selection of ofQuery)
-        selection.read((position, distance) => fromOthers[query]!.push(position * 1024 + distance));
-    });
   }
 
   #scanAlone(selections: readonly Selection[], from: number, to: number): void {
@@ -187,7 +190,7 @@ export class KernelCodeIndex implements CodeIndex {
   }
 
   #startThreads(): void {
-    if (this.threads > 1) this.#scanThreads ??= new ScanThreads(this.#module, this.#memory, this.threads);
+    if (this.threads > 1) this.#scanThreads ??= new ScanThreads(this.#module, this.#memory, this.#scan, this.threads);
   }
 
   #threadsPay(blocks: number): boolean {
@@ -196,8 +199,7 @@ export class KernelCodeIndex implements CodeIndex {
     const alone = this.#aloneBlockMs;
     if (alone === undefined || !this.#scanThreads.pay(blocks * alone)) return false;
     if (this.#sharedBlockMs === undefined) return true;
-    // On a machine whose cores are busy, a thread that is suspended within a chunk holds up the whole scan: what was
-    // faster lately is taken, and the other is tried now and then.
+    // What was faster lately is taken, and the other is tried now and then: cores get busy, and memory is shared.
     const faster = this.#sharedBlockMs < alone;
     return this.#timedScans % PROBE_EVERY === 0 ? !faster : faster;
   }
@@ -247,6 +249,11 @@ export class KernelCodeIndex implements CodeIndex {
   /** Threads that took part in the latest scan, the owner included. */
   get threadsOfLastScan(): number {
     return this.#threadsOfLastScan;
+  }
+
+  /** Chunks that the owner scanned again because their thread was suspended. */
+  get rescuedChunks(): number {
+    return this.#scanThreads?.rescued ?? 0;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { CODE_BITS } from '../core/binaryCode.js';
-import type { Nearest } from './CodeIndex.js';
+import type { Nearest, NearestOrder } from './CodeIndex.js';
 
 /**
  * The k smallest distances of a stream that comes in ascending position, without sorting it: a histogram of what was
@@ -52,9 +52,10 @@ export class NearestSelector {
     this.#count = kept;
   }
 
-  /** Ascending (distance, position). */
-  finish(): Nearest {
+  finish(order: NearestOrder = 'distance'): Nearest {
     this.#compact();
+    if (order === 'position')
+      return { positions: this.#positions.slice(0, this.#count), distances: this.#distances.slice(0, this.#count) };
     const starts = new Uint32Array(CODE_BITS + 2);
     for (let i = 0; i < this.#count; i++) starts[this.#distances[i]! + 1]!++;
     for (let d = 1; d < starts.length; d++) starts[d]! += starts[d - 1]!;

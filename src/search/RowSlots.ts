@@ -10,9 +10,9 @@ export interface RowSlots {
   /** Room for `BATCH_ROWS` rows [n, D] f32 on their way into slots; valid until the next `write`. */
   staging(): Float32Array;
   /** Stores row i of the staging room in slots[i]. */
-  write(slots: readonly number[]): void;
+  write(slots: Uint32Array): void;
   /** query: [D] f32; out[i]: dot product with slots[i]; at most BATCH_ROWS slots. */
-  similarities(query: Float32Array, slots: readonly number[], out: Float32Array): void;
+  similarities(query: Float32Array, slots: Uint32Array, out: Float32Array): void;
 }
 
 /** Rows fetched and compared at a time. */

@@ -1,6 +1,6 @@
 import { CODE_BYTES } from '../core/binaryCode.js';
 import { CODE_WORDS, scalarHammingDistances, wordsOf } from '../hamming/scalarHamming.js';
-import type { CodeIndex, Nearest, PositionRange } from './CodeIndex.js';
+import type { CodeIndex, Nearest, NearestOrder, PositionRange } from './CodeIndex.js';
 import { NearestSelector } from './NearestSelector.js';
 
 /** Codes a block: a block is the unit of growth, so that no append ever copies what is there. */
@@ -46,13 +46,19 @@ export class ScalarCodeIndex implements CodeIndex {
     this.#dead[Math.floor(position / BLOCK_CODES)]![position % BLOCK_CODES] = 1;
   }
 
-  nearest(queries: Uint8Array, n: number, k: number, ranges: readonly PositionRange[]): Nearest[] {
+  nearest(
+    queries: Uint8Array,
+    n: number,
+    k: number,
+    ranges: readonly PositionRange[],
+    order: NearestOrder = 'distance',
+  ): Nearest[] {
     const results: Nearest[] = [];
     for (let query = 0; query < n; query++) {
       const words = wordsOf(queries.subarray(query * CODE_BYTES, (query + 1) * CODE_BYTES));
       const selector = new NearestSelector(k);
       for (const [from, to] of ranges) this.#scan(words, from, to, selector);
-      results.push(selector.finish());
+      results.push(selector.finish(order));
     }
     return results;
   }

@@ -36,7 +36,7 @@ export class ScalarRowSlots implements RowSlots {
     return this.#staging;
   }
 
-  write(slots: readonly number[]): void {
+  write(slots: Uint32Array): void {
     slots.forEach((slot, i) => {
       const row = new Float32Array(this.#query.length);
       row.set(this.#staging.subarray(i * this.#dimension, (i + 1) * this.#dimension));
@@ -45,10 +45,9 @@ export class ScalarRowSlots implements RowSlots {
     });
   }
 
-  similarities(query: Float32Array, slots: readonly number[], out: Float32Array): void {
+  similarities(query: Float32Array, slots: Uint32Array, out: Float32Array): void {
     this.#query.set(query);
-    const integers = new Int16Array(this.#query.length);
-    const quantized = { values: integers, scale: this.#storage === 'int8' ? quantizeQuery(query, integers) : 0 };
+    const quantized = quantizeQuery(this.#query);
     slots.forEach((slot, i) => {
       const row = this.#rows[slot]!;
       out[i] =

@@ -1,28 +1,50 @@
 import { Worker } from 'node:worker_threads';
 import type { Scan } from '../hamming/scanKernels.js';
-import { scanChunks } from './scanChunks.js';
-import { CONTROL, CONTROL_BYTES, MAX_QUERIES, selectionAddress, type ScanWorkerData } from './scanMemory.js';
+import { ScanChunks } from './ScanChunks.js';
+import {
+  CONTROL_BYTES,
+  JOB,
+  MAX_QUERIES,
+  selectionAddress,
+  TAGS,
+  tagOf,
+  THREAD,
+  threadWord,
+  ticketOf,
+  type ScanWorkerData,
+} from './scanMemory.js';
 import { Selection } from './Selection.js';
 
-/** Wake-ups measured before threads are used. */
+/** Wake-ups measured before threads are used, so far apart that each finds the threads asleep. */
 const WAKE_TRIALS = 5;
+const WAKE_PAUSE_MS = 0.5;
 /** Threads pay where the owner alone would need this many times the wake-up. */
 const WAKES_TO_PAY = 4;
-const SPINS = 2000;
+/** A thread that needs so many times the owner's time for a chunk is taken for suspended. */
+const PATIENCE = 2;
 
-/** Scan threads of an index on shared memory; the owner takes part in every job, so a thread that sleeps in costs nothing. */
+/**
+ * Scan threads of an index on shared memory. The owner takes part in every job and never waits for another thread to be
+ * scheduled: one that sleeps in costs nothing, and a chunk whose thread is suspended is scanned again.
+ */
 export class ScanThreads {
   readonly #control: Int32Array;
+  readonly #chunks: ScanChunks;
   readonly #workers: Worker[];
+  /** Of each scan thread, by query. */
   readonly #selections: Selection[][];
-  readonly #threads: number;
+  /** The owner's, for chunks that others left behind. */
+  readonly #spare: Selection[];
   #wakeMs: number | undefined;
   #failed = false;
+  #rescued = 0;
 
   /** threads: all that scan, the owner included; at least 2. */
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number) {
-    this.#threads = threads;
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, scan: Scan, threads: number) {
     this.#control = new Int32Array(memory.buffer, 0, CONTROL_BYTES / 4);
+    this.#chunks = new ScanChunks(this.#control, scan, threads);
+    const selectionsOf = (thread: number): Selection[] =>
+      Array.from({ length: MAX_QUERIES }, (_, query) => new Selection(memory.buffer, selectionAddress(thread, query)));
     this.#workers = Array.from({ length: threads - 1 }, (_, i) => {
       const data: ScanWorkerData = { module, memory, thread: i + 1, threads };
       const worker = new Worker(new URL('./scanWorker.js', import.meta.url), { workerData: data });
@@ -31,14 +53,18 @@ export class ScanThreads {
       worker.on('error', () => (this.#failed = true));
       return worker;
     });
-    this.#selections = this.#workers.map((_, i) =>
-      Array.from({ length: MAX_QUERIES }, (__, query) => new Selection(memory.buffer, selectionAddress(i + 1, query))),
-    );
+    this.#selections = this.#workers.map((_, i) => selectionsOf(i + 1));
+    this.#spare = selectionsOf(threads);
   }
 
   /** False until all have started, and for good when one of them could not. */
   get allReady(): boolean {
-    return !this.#failed && Atomics.load(this.#control, CONTROL.ready) === this.#workers.length;
+    return !this.#failed && Atomics.load(this.#control, JOB.ready) === this.#workers.length;
+  }
+
+  /** Chunks that were scanned again so far. */
+  get rescued(): number {
+    return this.#rescued;
   }
 
   async ready(): Promise<void> {
@@ -52,18 +78,29 @@ export class ScanThreads {
   }
 
   /**
-   * Scans blocks [from, to) with all threads. own: the owner's started selections. Returns the selections of the threads
-   * that took part, per query.
+   * Scans blocks [from, to) with all threads. own: the owner's started selections, one a query. Adds the keys (see
+   * Selection.readKeys) of what others found to `keys`, per query. Returns how many threads took part.
    */
-  scan(scan: Scan, own: readonly Selection[], k: number, from: number, to: number): Selection[][] {
-    const generation = this.#open(from, to, own.length, k);
-    scanChunks(this.#control, scan, own, this.#threads);
-    this.#close();
-    const joined = this.#selections.filter(
-      (_, i) => Atomics.load(this.#control, CONTROL.joined + i + 1) === generation,
-    );
-    // Their list is theirs: tell this side's view how they selected.
-    return own.map((_, query) => joined.map((selections) => selections[query]!.viewFor(k)));
+  scan(own: readonly Selection[], k: number, from: number, to: number, keys: readonly number[][]): number {
+    const job = this.#open(from, to, own.length, k);
+    const start = performance.now();
+    let chunks = 0;
+    for (let ticket; (ticket = this.#chunks.next(job % TAGS)) !== undefined;)
+      if (this.#chunks.take(ticket)) {
+        this.#chunks.scan(ticket, own);
+        chunks++;
+      }
+    const chunkMs = (performance.now() - start) / Math.max(1, chunks);
+    this.#rescue(job % TAGS, k, own.length, PATIENCE * chunkMs, keys);
+    let threads = 1;
+    this.#selections.forEach((selections, i) => {
+      const words = threadWord(i + 1);
+      if (Atomics.load(this.#control, words + THREAD.job) !== job) return;
+      threads++;
+      // What is farther than the owner's own k-th nearest is not among the k nearest of all.
+      own.forEach(({ bound }, query) => this.#read(words, selections[query]!, query, bound, keys[query]!));
+    });
+    return threads;
   }
 
   async close(): Promise<void> {
@@ -72,37 +109,67 @@ export class ScanThreads {
 
   #open(from: number, to: number, queries: number, k: number): number {
     const control = this.#control;
-    Atomics.store(control, CONTROL.next, from);
-    Atomics.store(control, CONTROL.end, to);
-    Atomics.store(control, CONTROL.queries, queries);
-    Atomics.store(control, CONTROL.k, k);
-    const generation = (Atomics.load(control, CONTROL.generation) + 1) & 0x7fffffff || 1;
-    Atomics.store(control, CONTROL.open, generation);
-    Atomics.store(control, CONTROL.generation, generation);
-    Atomics.notify(control, CONTROL.generation);
-    return generation;
+    let job = Atomics.load(control, JOB.number);
+    // Not the tag of a job that a suspended thread is still at.
+    do job = (job + 1) & 0x7fffffff || 1;
+    while (this.#workers.some((_, i) => tagOf(this.#intentOf(i + 1)) === job % TAGS));
+    Atomics.store(control, JOB.from, from);
+    Atomics.store(control, JOB.end, to);
+    Atomics.store(control, JOB.queries, queries);
+    Atomics.store(control, JOB.k, k);
+    Atomics.store(control, JOB.ticket, ticketOf(job % TAGS, 0));
+    Atomics.store(control, JOB.number, job);
+    Atomics.notify(control, JOB.number);
+    return job;
   }
 
-  #close(): void {
-    const control = this.#control;
-    Atomics.store(control, CONTROL.open, 0);
-    // The others are within their last chunk: short enough to spin for, before the kernel is asked to wait.
-    for (let spins = 0; spins < SPINS && Atomics.load(control, CONTROL.running) > 0; spins++);
-    for (let running; (running = Atomics.load(control, CONTROL.running)) > 0;)
-      Atomics.wait(control, CONTROL.running, running);
+  #intentOf(thread: number): number {
+    return Atomics.load(this.#control, threadWord(thread) + THREAD.intent);
   }
 
-  /** Median time from opening an empty job to the last thread's joining it. */
+  /** All chunks are taken: gives those that are still in work a little time, then scans them again. */
+  #rescue(tag: number, k: number, queries: number, patienceMs: number, keys: readonly number[][]): void {
+    const until = performance.now() + patienceMs;
+    const inWork = (): number[] =>
+      this.#workers.map((_, i) => this.#intentOf(i + 1)).filter((ticket) => tagOf(ticket) === tag);
+    let left = inWork();
+    while (left.length > 0 && performance.now() < until) left = inWork();
+    if (left.length === 0) return;
+    this.#rescued += left.length;
+    const spare = this.#spare.slice(0, queries);
+    for (const selection of spare) selection.start(k);
+    // In ascending position, as a selection wants it. What its thread finds there, too, is the same key twice.
+    for (const ticket of left.sort((a, b) => a - b)) this.#chunks.scan(ticket, spare);
+    spare.forEach((selection, query) => selection.readKeys(selection.count, selection.bound, keys[query]!));
+  }
+
+  /** A thread's list for one query, which the thread may be changing. */
+  #read(words: number, selection: Selection, query: number, bound: number, keys: number[]): void {
+    const before = keys.length;
+    for (;;) {
+      const sequence = Atomics.load(this.#control, words + THREAD.sequence);
+      if (sequence % 2 === 0) {
+        selection.readKeys(Atomics.load(this.#control, words + THREAD.counts + query), bound, keys);
+        if (Atomics.load(this.#control, words + THREAD.sequence) === sequence) return;
+        keys.length = before;
+      } else Atomics.wait(this.#control, words + THREAD.sequence, sequence, 1);
+    }
+  }
+
+  /** Median time from opening an empty job to the last thread's waking up for it. */
   #measureWake(): number {
-    const trials = Array.from({ length: WAKE_TRIALS }, () => {
+    const waitUntil = (done: () => boolean, mostMs: number): number => {
       const start = performance.now();
-      const generation = this.#open(0, 0, 1, 1);
-      const joined = (): boolean =>
-        this.#workers.every((_, i) => Atomics.load(this.#control, CONTROL.joined + i + 1) === generation);
-      while (!joined() && performance.now() - start < 5);
-      const elapsed = performance.now() - start;
-      this.#close();
-      return elapsed;
+      while (!done() && performance.now() - start < mostMs);
+      return performance.now() - start;
+    };
+    const trials = Array.from({ length: WAKE_TRIALS }, () => {
+      waitUntil(() => false, WAKE_PAUSE_MS);
+      const job = this.#open(0, 0, 1, 1);
+      return waitUntil(
+        () => this.#workers.every((_, i) => Atomics.load(this.#control, threadWord(i + 1) + THREAD.seen) === job),
+        5,
+      );
     });
     return trials.sort((a, b) => a - b)[WAKE_TRIALS >> 1]!;
   }

@@ -1,7 +1,8 @@
 import { CODE_BITS } from '../core/binaryCode.js';
 import type { Scan } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_STRIDE, stateBytes, STATE } from '../hamming/scanState.js';
-import type { Nearest } from './CodeIndex.js';
+import type { Nearest, NearestOrder } from './CodeIndex.js';
+import { keyOf } from './mergeNearest.js';
 import { NearestSelector } from './NearestSelector.js';
 
 /** Entries of the candidate list of a state. */
@@ -46,10 +47,19 @@ export class Selection {
     words.fill(0, STATE.histogram / 4, STATE.histogram / 4 + CODE_BITS + 2);
   }
 
-  /** A selection that another thread made and compacted; k at most MAX_KERNEL_K. */
-  viewFor(k: number): this {
-    this.#k = k;
-    return this;
+  /** Candidates in the list. */
+  get count(): number {
+    return this.#words[STATE.count / 4]!;
+  }
+
+  /** The k-th smallest distance so far: none that is farther is among the k nearest. */
+  get bound(): number {
+    return this.#words[STATE.bound / 4]!;
+  }
+
+  /** Whether so many codes can be scanned without `compact`. */
+  hasRoomFor(codes: number): boolean {
+    return this.count + codes + BLOCK_CODES <= CAPACITY;
   }
 
   /** Scans whole blocks, in ascending position over all calls since `start`. */
@@ -61,25 +71,36 @@ export class Selection {
     }
   }
 
-  /** Calls back with the candidates that can still be among the k nearest, ascending by position. */
-  read(take: (position: number, distance: number) => void): void {
-    this.compact();
-    if (this.#selector !== undefined) {
-      const { positions, distances } = this.#selector.finish();
-      positions.forEach((position, i) => take(position, distances[i]!));
-      return;
-    }
+  /** Adds the first `count` candidates that are not farther than `bound` to `keys`; k at most MAX_KERNEL_K. */
+  readKeys(count: number, bound: number, keys: number[]): void {
     const words = this.#words;
-    const end = FIRST_CANDIDATE + words[STATE.count / 4]! * 2;
-    for (let at = FIRST_CANDIDATE; at < end; at += 2) take(words[at]!, words[at + 1]!);
+    for (let at = FIRST_CANDIDATE; at < FIRST_CANDIDATE + 2 * count; at += 2)
+      if (words[at + 1]! <= bound) keys.push(keyOf(words[at]!, words[at + 1]!));
   }
 
-  /** The k nearest, ascending by (distance, position). */
-  finish(): Nearest {
+  /** The k nearest. */
+  finish(order: NearestOrder): Nearest {
     if (this.#selector !== undefined) {
       this.compact();
-      return this.#selector.finish();
+      return this.#selector.finish(order);
     }
+    return order === 'position' ? this.#byPosition() : this.#byDistance();
+  }
+
+  #byPosition(): Nearest {
+    this.compact();
+    const words = this.#words;
+    const count = words[STATE.count / 4]!;
+    const positions = new Uint32Array(count);
+    const distances = new Uint16Array(count);
+    for (let i = 0, at = FIRST_CANDIDATE; i < count; i++, at += 2) {
+      positions[i] = words[at]!;
+      distances[i] = words[at + 1]!;
+    }
+    return { positions, distances };
+  }
+
+  #byDistance(): Nearest {
     // A counting sort: the histogram holds, below the bound, the taken codes of each distance.
     const words = this.#words;
     const bound = words[STATE.bound / 4]!;

@@ -1,7 +1,7 @@
 import { CODE_BYTES, type BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { ReferenceId } from '../core/reference.js';
-import type { CodeIndex, Nearest } from './CodeIndex.js';
+import type { CodeIndex, Nearest, NearestOrder } from './CodeIndex.js';
 import type { DescriptorCache } from './DescriptorCache.js';
 import type { ExcludedIds, PlaceSearch, PrefilterResult, SearchOptions, SearchResult } from './PlaceSearch.js';
 import { MAX_RANKED, rankBySimilarity } from './rankBySimilarity.js';
@@ -64,7 +64,8 @@ export class TwoStageSearch implements PlaceSearch {
     const n = queryCount(codes);
     if (descriptors.length !== n * this.#dimension)
       throw new RangeError(`Expected ${n} descriptors of ${this.#dimension} values, got ${descriptors.length} values`);
-    const nearest = this.#nearest(codes, n, shortlist, excluded);
+    // In the order of the map: ascending ids make one sorted fetch, and ties by the lower id.
+    const nearest = this.#nearest(codes, n, shortlist, excluded, 'position');
     return nearest.map((candidates, i) =>
       this.#rerank(candidates, descriptors.subarray(i * this.#dimension, (i + 1) * this.#dimension), k),
     );
@@ -75,8 +76,8 @@ export class TwoStageSearch implements PlaceSearch {
   }
 
   prefilterBatch(codes: Uint8Array, shortlist: number, excluded?: ExcludedIds): PrefilterResult[] {
-    return this.#nearest(codes, queryCount(codes), shortlist, excluded).map(({ positions, distances }) => ({
-      referenceIds: positions.map((position) => this.#ids.at(position)),
+    return this.#nearest(codes, queryCount(codes), shortlist, excluded, 'distance').map(({ positions, distances }) => ({
+      referenceIds: this.#idsOf(positions),
       hamming: distances,
     }));
   }
@@ -93,21 +94,29 @@ export class TwoStageSearch implements PlaceSearch {
     await this.#codes.close();
   }
 
-  #nearest(codes: Uint8Array, n: number, shortlist: number, excluded: ExcludedIds | undefined): Nearest[] {
+  #nearest(
+    codes: Uint8Array,
+    n: number,
+    shortlist: number,
+    excluded: ExcludedIds | undefined,
+    order: NearestOrder,
+  ): Nearest[] {
     checkCount('shortlist', shortlist, MAX_RANKED);
     // More than all codes is all codes: kernels size their buffers by k.
     const k = Math.max(1, Math.min(shortlist, this.#ids.length));
-    return this.#codes.nearest(codes, n, k, this.#ids.rangesWithout(excluded ?? []));
+    return this.#codes.nearest(codes, n, k, this.#ids.rangesWithout(excluded ?? []), order);
   }
 
+  #idsOf(positions: Uint32Array): Uint32Array {
+    const ids = new Uint32Array(positions.length);
+    for (let i = 0; i < ids.length; i++) ids[i] = this.#ids.at(positions[i]!);
+    return ids;
+  }
+
+  /** positions: ascending. */
   #rerank({ positions, distances }: Nearest, descriptor: Float32Array, k: number): SearchResult {
     const n = positions.length;
-    // Ascending ids make one sorted fetch, and ties by the lower id. Position order is id order; 10 bits hold 0...512.
-    const byPosition = new Float64Array(n);
-    for (let i = 0; i < n; i++) byPosition[i] = positions[i]! * 1024 + distances[i]!;
-    byPosition.sort();
-    const ids = new Uint32Array(n);
-    for (let i = 0; i < n; i++) ids[i] = this.#ids.at(Math.floor(byPosition[i]! / 1024));
+    const ids = this.#idsOf(positions);
     const similarities = new Float32Array(n);
     this.#descriptors.similarities(descriptor, ids, similarities);
     const order = rankBySimilarity(similarities, n, k);
@@ -117,7 +126,7 @@ export class TwoStageSearch implements PlaceSearch {
     for (let i = 0; i < order.length; i++) {
       const row = order[i]!;
       referenceIds[i] = ids[row]!;
-      hamming[i] = byPosition[row]! % 1024;
+      hamming[i] = distances[row]!;
       similarity[i] = similarities[row]!;
     }
     return { referenceIds, hamming, similarity };

@@ -7,8 +7,12 @@ import { Selection } from './Selection.js';
 
 /** 2,048 codes: they and a query stay in the second-level cache; about 10 microseconds a scan. */
 const TRIAL_BLOCKS = 16;
-/** V8 replaces the code of its baseline compiler in the background: known by a scan in less than half of the first's time. */
+/**
+ * V8 replaces the code of its baseline compiler in the background: known by a scan in less than half of the time of the
+ * first ones, of which the median counts, as any of them may have been suspended.
+ */
 const FASTER = 2;
+const FIRST_RUNS = 3;
 const TIMED_RUNS = 6;
 const LONGEST_MS = 40;
 /** A rival must be faster by this much, so that noise does not choose. */
@@ -18,7 +22,7 @@ const MARGIN = 0.85;
 class Trial {
   readonly kernel: ScanKernel;
   readonly #scan: () => void;
-  #first = Infinity;
+  readonly #firstMs: number[] = [];
   #best = Infinity;
   #fastRuns = 0;
 
@@ -47,18 +51,22 @@ class Trial {
     return this.#fastRuns >= TIMED_RUNS;
   }
 
-  /** Shortest time of a scan by optimised code, or undefined where none was seen. */
+  /** Shortest time of a scan by optimised code, or undefined where not enough of them were seen. */
   get bestMs(): number | undefined {
-    return this.#fastRuns > 0 ? this.#best : undefined;
+    return this.done ? this.#best : undefined;
   }
 
   run(): void {
     const start = performance.now();
     this.#scan();
     const elapsed = performance.now() - start;
-    if (this.#first === Infinity) this.#first = elapsed;
+    if (this.#firstMs.length < FIRST_RUNS) {
+      this.#firstMs.push(elapsed);
+      this.#firstMs.sort((a, b) => a - b);
+      return;
+    }
     this.#best = Math.min(this.#best, elapsed);
-    if (elapsed * FASTER < this.#first) this.#fastRuns++;
+    if (elapsed * FASTER < this.#firstMs[FIRST_RUNS >> 1]!) this.#fastRuns++;
   }
 }
 

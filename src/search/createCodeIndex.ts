@@ -2,6 +2,7 @@ import { hasSimd, SCAN_KERNELS, type ScanKernelName } from '../hamming/scanKerne
 import { chooseScanKernel } from './chooseScanKernel.js';
 import type { CodeIndex } from './CodeIndex.js';
 import { KernelCodeIndex } from './KernelCodeIndex.js';
+import { MAX_THREADS } from './scanMemory.js';
 import { ScalarCodeIndex } from './ScalarCodeIndex.js';
 
 /** How codes are scanned; `auto` measures which kernel this machine likes best. */
@@ -13,6 +14,6 @@ export function createCodeIndex(kernel: KernelChoice, threads: number): CodeInde
   const canShare = typeof SharedArrayBuffer === 'function';
   return new KernelCodeIndex({
     kernel: kernel === 'auto' ? chooseScanKernel() : SCAN_KERNELS[kernel],
-    threads: canShare ? threads : 1,
+    threads: canShare ? Math.min(threads, MAX_THREADS) : 1,
   });
 }

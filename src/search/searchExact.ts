@@ -35,14 +35,14 @@ export function searchExact(
   if (!Number.isInteger(k) || k < 1) throw new RangeError(`Expected k of at least 1, got ${k}`);
   const queryCount = queries.length / d;
   const slots = createRowSlots(d, 'f32', BATCH_ROWS, { scalar: options.scalar ?? false });
-  const everySlot = Array.from({ length: BATCH_ROWS }, (_, slot) => slot);
+  const everySlot = Uint32Array.from({ length: BATCH_ROWS }, (_, slot) => slot);
   let best = Array.from({ length: queryCount }, (): ExactResult => ({
     referenceIds: new Uint32Array(0),
     similarity: new Float32Array(0),
   }));
   for (let from = 0; from < referenceIds.length; from += BATCH_ROWS) {
     const ids = referenceIds.subarray(from, from + BATCH_ROWS);
-    const block = everySlot.slice(0, ids.length);
+    const block = everySlot.subarray(0, ids.length);
     store.readDescriptors(ids, slots.staging().subarray(0, ids.length * d));
     slots.write(block);
     const similarity = new Float32Array(ids.length);

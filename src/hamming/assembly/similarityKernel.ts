@@ -6,13 +6,16 @@ const STEP = 16;
 /** Rows compared at once: they share the query's loads, and their cache misses overlap. */
 const ROWS = 4;
 const ZERO = v128.const(new Array<number>(16).fill(0));
-/** Bytes in front of an int8 row: its scale, f32, padded to a vector. */
-const INT8_HEAD = 16;
+/** Bytes in front of integers: their scale, f32, padded to a vector. */
+const HEAD = 16;
 
 interface RowsBody {
   readonly before: Code;
-  /** Adds `step` values of all rows and advances the addresses. */
-  readonly step: Code;
+  /** Values of the query that all rows share in a step. */
+  readonly loadQuery: Code;
+  /** Adds a step's values of one row. */
+  readonly stepOfRow: (row: number) => Code;
+  readonly advanceAll: Code;
   readonly stepValues: number;
   /** f32 result of a row. */
   readonly result: (row: number) => Code;
@@ -24,10 +27,9 @@ interface RowsBody {
  */
 function overRows(
   name: string,
-  extraParameters: readonly 'f32'[],
   body: (f: WasmFunction, query: Local, rows: readonly Local[]) => RowsBody,
 ): WasmFunction {
-  const f = new WasmFunction(name, ['i32', 'i32', 'i32', 'i32', 'i32', ...extraParameters], []);
+  const f = new WasmFunction(name, ['i32', 'i32', 'i32', 'i32', 'i32'], []);
   const [query, rows, n, values, out] = [0, 1, 2, 3, 4].map((i) => f.parameter(i)) as [
     Local,
     Local,
@@ -37,7 +39,10 @@ function overRows(
   ];
   const [left, queryAt] = f.locals('i32', 2) as [Local, Local];
   const rowsAt = f.locals('i32', ROWS);
-  const { before, step, stepValues, result } = body(f, queryAt, rowsAt);
+  const { before, stepOfRow, loadQuery, advanceAll, stepValues, result } = body(f, queryAt, rowsAt);
+  // The optimising compiler of V8 before 12 moves all loads of a loop body to its front and spills them, which takes
+  // twice the time; a store holds the next row's loads back. It writes where the results will stand.
+  const step = [loadQuery, rowsAt.map((_, row) => [stepOfRow(row), v128.store(out.get, ZERO)]), advanceAll];
   f.setBody(
     whileLoop(
       n.get,
@@ -58,22 +63,25 @@ function overRows(
 const advance = (address: Local, bytes: number): Code => address.set(i32.add(address.get, i32.const(bytes)));
 
 /** Float rows: 8 partial sums a row in 2 vectors; then s0 + s1, then lanes (0 + 1) + (2 + 3), as scalarSimilarity does. */
-function dotFloat(name: string, rowBytes: number, loadRow: (row: Local, vector: number) => Code): WasmFunction {
-  return overRows(name, [], (f, query, rows) => {
+function dotFloat(
+  name: string,
+  rowBytes: number,
+  rowLoader: (f: WasmFunction) => { readonly before: Code; readonly loadRow: (row: Local, vector: number) => Code },
+): WasmFunction {
+  return overRows(name, (f, query, rows) => {
     const sums = rows.map(() => f.locals('v128', 2));
     const queryVectors = f.locals('v128', 2);
+    const { before, loadRow } = rowLoader(f);
     const total = f.local('v128');
     const lane = (index: number): Code => f32x4.extractLane(total.get, index);
     return {
-      before: sums.flat().map((sum) => sum.set(ZERO)),
-      step: [
-        queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
-        rows.map((row, r) =>
-          sums[r]!.map((sum, i) => sum.set(f32x4.add(sum.get, f32x4.mul(queryVectors[i]!.get, loadRow(row, i))))),
+      before: [before, ...sums.flat().map((sum) => sum.set(ZERO))],
+      loadQuery: queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
+      stepOfRow: (row) =>
+        sums[row]!.map((sum, i) =>
+          sum.set(f32x4.add(sum.get, f32x4.mul(queryVectors[i]!.get, loadRow(rows[row]!, i)))),
         ),
-        advance(query, 32),
-        rows.map((row) => advance(row, 2 * rowBytes)),
-      ],
+      advanceAll: [advance(query, 32), rows.map((row) => advance(row, 2 * rowBytes))],
       stepValues: 8,
       result: (row) => [
         total.set(f32x4.add(sums[row]![0]!.get, sums[row]![1]!.get)),
@@ -83,7 +91,8 @@ function dotFloat(name: string, rowBytes: number, loadRow: (row: Local, vector: 
   });
 }
 
-const dotF32 = (): WasmFunction => dotFloat('dotF32', 16, (row, vector) => v128.load(row.get, 16 * vector));
+const dotF32 = (): WasmFunction =>
+  dotFloat('dotF32', 16, () => ({ before: [], loadRow: (row, vector) => v128.load(row.get, 16 * vector) }));
 
 /**
  * Half floats: shifted left by 13, exponent and mantissa stand where f32 has them, but 112 too low in the exponent;
@@ -91,21 +100,22 @@ const dotF32 = (): WasmFunction => dotFloat('dotF32', 16, (row, vector) => v128.
  * sign, so bits 31...28 are copies of it: three of them are cleared.
  */
 const dotF16 = (): WasmFunction =>
-  dotFloat('dotF16', 8, (row, vector) =>
-    v128.and(
-      i32x4.shl(i32x4.loadExtend16x4S(row.get, 8 * vector), i32.const(13)),
-      i32x4.splat(i32.const(0x8fffe000 | 0)),
-    ),
-  );
+  dotFloat('dotF16', 8, (f) => {
+    const mask = f.local('v128');
+    return {
+      before: mask.set(i32x4.splat(i32.const(0x8fffe000 | 0))),
+      loadRow: (row, vector) =>
+        v128.and(i32x4.shl(i32x4.loadExtend16x4S(row.get, 8 * vector), i32.const(13)), mask.get),
+    };
+  });
 
 /**
- * int8 rows with a scale each, query in i16 of at most 8191. A lane gains at most 2 * 127 * 8191 = 2,080,514 a step and
+ * int8 rows with a scale each, query in i16 of at most 8191 with its scale, as packInt8 and packInt8Query leave them. A lane gains at most 2 * 127 * 8191 = 2,080,514 a step and
  * accumulator; 2^31 / 2,080,514 = 1032 steps of 16 values, so rows of up to 16,384 values cannot overflow. Lanes are
  * added after conversion to f32, as their sum could pass 2^31.
  */
 const dotInt8 = (): WasmFunction =>
-  overRows('dotInt8', ['f32'], (f, query, rows) => {
-    const queryScale = f.parameter(5);
+  overRows('dotInt8', (f, query, rows) => {
     const sums = rows.map(() => f.locals('v128', 2));
     const scales = f.locals('f32', ROWS);
     const queryVectors = f.locals('v128', 2);
@@ -115,18 +125,17 @@ const dotInt8 = (): WasmFunction =>
     return {
       before: [
         ...sums.flat().map((sum) => sum.set(ZERO)),
-        ...rows.map((row, r) => [scales[r]!.set(f32.mul(f32.load(row.get), queryScale.get)), advance(row, INT8_HEAD)]),
+        ...rows.map((row, r) => [scales[r]!.set(f32.mul(f32.load(row.get), f32.load(query.get))), advance(row, HEAD)]),
+        advance(query, HEAD),
       ],
-      step: [
-        queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
-        rows.map((row, r) =>
-          sums[r]!.map((sum, i) =>
-            sum.set(i32x4.add(sum.get, i32x4.dotI16x8S(i16x8.loadExtend8x8S(row.get, 8 * i), queryVectors[i]!.get))),
+      loadQuery: queryVectors.map((vector, i) => vector.set(v128.load(query.get, 16 * i))),
+      stepOfRow: (row) =>
+        sums[row]!.map((sum, i) =>
+          sum.set(
+            i32x4.add(sum.get, i32x4.dotI16x8S(i16x8.loadExtend8x8S(rows[row]!.get, 8 * i), queryVectors[i]!.get)),
           ),
         ),
-        advance(query, 32),
-        rows.map((row) => advance(row, 16)),
-      ],
+      advanceAll: [advance(query, 32), rows.map((row) => advance(row, 16))],
       stepValues: STEP,
       result: (row) => f32.mul(f32.add(lanesOf(sums[row]![0]!), lanesOf(sums[row]![1]!)), scales[row]!.get),
     };
@@ -171,48 +180,90 @@ function packF16(): WasmFunction {
   return f;
 }
 
-/** packInt8(source, target, values): the scale max|x| / 127 in f32, then round(x / scale) in int8 from byte 16 on. */
-function packInt8(): WasmFunction {
-  const f = new WasmFunction('packInt8', ['i32', 'i32', 'i32'], []);
+/** packF16Query(source, target, values): f32 times 2^112, as dotF16 wants its query. */
+function packF16Query(): WasmFunction {
+  const f = new WasmFunction('packF16Query', ['i32', 'i32', 'i32'], []);
+  const [source, target, values] = [0, 1, 2].map((i) => f.parameter(i)) as [Local, Local, Local];
+  f.setBody(
+    whileLoop(
+      values.get,
+      v128.store(target.get, f32x4.mul(v128.load(source.get), f32x4.splat(f32.const(2 ** 112)))),
+      advance(source, 16),
+      advance(target, 16),
+      values.set(i32.sub(values.get, i32.const(4))),
+    ),
+  );
+  return f;
+}
+
+interface Integers {
+  readonly name: string;
+  /** What the greatest absolute value becomes. */
+  readonly greatest: number;
+  /** Stores 16 values from vectors of 4 i32. */
+  readonly storeStep: (target: Local, vectors: readonly [Code, Code, Code, Code]) => Code;
+  readonly stepBytes: number;
+}
+
+/** name(source, target, values): the scale max|x| / greatest in f32, then round(x / scale), to nearest even, after the head. */
+function packIntegers({ name, greatest, storeStep, stepBytes }: Integers): WasmFunction {
+  const f = new WasmFunction(name, ['i32', 'i32', 'i32'], []);
   const [source, target, values] = [0, 1, 2].map((i) => f.parameter(i)) as [Local, Local, Local];
   const [at, left] = f.locals('i32', 2) as [Local, Local];
-  const [greatest, factor] = [f.local('v128'), f.local('v128')];
+  const [mosts, factor] = [f.local('v128'), f.local('v128')];
   const most = f.local('f32');
-  const lane = (index: number): Code => f32x4.extractLane(greatest.get, index);
+  const lane = (index: number): Code => f32x4.extractLane(mosts.get, index);
   const rounded = (offset: number): Code =>
     i32x4.truncSatF32x4S(f32x4.nearest(f32x4.mul(v128.load(at.get, offset), factor.get)));
   f.setBody(
-    greatest.set(ZERO),
+    mosts.set(ZERO),
     at.set(source.get),
     left.set(values.get),
     whileLoop(
       left.get,
-      greatest.set(f32x4.max(greatest.get, f32x4.abs(v128.load(at.get)))),
-      at.set(i32.add(at.get, i32.const(16))),
+      mosts.set(f32x4.max(mosts.get, f32x4.abs(v128.load(at.get)))),
+      advance(at, 16),
       left.set(i32.sub(left.get, i32.const(4))),
     ),
     most.set(f32.max(f32.max(lane(0), lane(1)), f32.max(lane(2), lane(3)))),
-    f32.store(target.get, f32.div(most.get, f32.const(127))),
+    f32.store(target.get, f32.div(most.get, f32.const(greatest))),
     factor.set(ZERO),
-    // A row of zeros keeps the factor 0: 127 / 0 would make NaN of every value.
-    ifThen(f32.gt(most.get, f32.const(0)), factor.set(f32x4.splat(f32.div(f32.const(127), most.get)))),
+    // Zeros keep the factor 0: greatest / 0 would make NaN of every value.
+    ifThen(f32.gt(most.get, f32.const(0)), factor.set(f32x4.splat(f32.div(f32.const(greatest), most.get)))),
     at.set(source.get),
+    advance(target, HEAD),
     whileLoop(
       values.get,
-      v128.store(
-        target.get,
-        i8x16.narrowI16x8S(i16x8.narrowI32x4S(rounded(0), rounded(16)), i16x8.narrowI32x4S(rounded(32), rounded(48))),
-        INT8_HEAD,
-      ),
-      at.set(i32.add(at.get, i32.const(64))),
-      target.set(i32.add(target.get, i32.const(16))),
+      storeStep(target, [rounded(0), rounded(16), rounded(32), rounded(48)]),
+      advance(at, 64),
+      advance(target, stepBytes),
       values.set(i32.sub(values.get, i32.const(STEP))),
     ),
   );
   return f;
 }
 
-/** Dot products of a query with rows at any addresses, and the packing of f32 rows for storage. */
+const packInt8 = (): WasmFunction =>
+  packIntegers({
+    name: 'packInt8',
+    greatest: 127,
+    storeStep: (target, [a, b, c, d]) =>
+      v128.store(target.get, i8x16.narrowI16x8S(i16x8.narrowI32x4S(a, b), i16x8.narrowI32x4S(c, d))),
+    stepBytes: 16,
+  });
+
+const packInt8Query = (): WasmFunction =>
+  packIntegers({
+    name: 'packInt8Query',
+    greatest: 8191,
+    storeStep: (target, [a, b, c, d]) => [
+      v128.store(target.get, i16x8.narrowI32x4S(a, b)),
+      v128.store(target.get, i16x8.narrowI32x4S(c, d), 16),
+    ],
+    stepBytes: 32,
+  });
+
+/** Dot products of a query with rows at any addresses, and the packing of f32 rows and queries for them. */
 export function similarityFunctions(): WasmFunction[] {
-  return [dotF32(), dotF16(), dotInt8(), packF16(), packInt8()];
+  return [dotF32(), dotF16(), dotInt8(), packF16(), packInt8(), packF16Query(), packInt8Query()];
 }

@@ -5,7 +5,7 @@ import { floatToHalf, halfToFloat } from '../../../src/hamming/scalarSimilarity.
 import { uniformNumbers } from '../../../src/core/mulberry32.js';
 import { randomDescriptors } from './randomRows.js';
 
-const SLOTS = [5, 0, 3, 17, 4];
+const SLOTS = Uint32Array.of(5, 0, 3, 17, 4);
 
 function similarities(storage: RowStorage, d: number, rows: Float32Array, query: Float32Array, scalar: boolean) {
   const slots = createRowSlots(d, storage, BATCH_ROWS, { scalar });
@@ -59,9 +59,9 @@ describe('RowSlots', () => {
     const d = 16384;
     const slots = createRowSlots(d, 'int8', BATCH_ROWS, { scalar: false });
     slots.staging().fill(1, 0, d);
-    slots.write([0]);
+    slots.write(Uint32Array.of(0));
     const out = new Float32Array(1);
-    slots.similarities(new Float32Array(d).fill(1), [0], out);
+    slots.similarities(new Float32Array(d).fill(1), Uint32Array.of(0), out);
     expect(out[0]).to.be.closeTo(d, 1);
     expect(() => createRowSlots(d + 1, 'int8', BATCH_ROWS, { scalar: false })).to.throw(RangeError, '16384 values');
   });

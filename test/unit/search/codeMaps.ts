@@ -35,7 +35,15 @@ export function nearestByOracle(
   return { positions: Uint32Array.from(found), distances: Uint16Array.from(found, (position) => distances[position]!) };
 }
 
-/** Why an index's answer is not the oracle's; undefined when it is. */
+function byPosition({ positions, distances }: Nearest): Nearest {
+  const order = Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]!);
+  return {
+    positions: Uint32Array.from(order, (i) => positions[i]!),
+    distances: Uint16Array.from(order, (i) => distances[i]!),
+  };
+}
+
+/** Why an index's answer, in either order, is not the oracle's; undefined when it is. */
 export function differenceFromOracle(
   index: CodeIndex,
   codes: Uint8Array,
@@ -45,15 +53,18 @@ export function differenceFromOracle(
   removed: ReadonlySet<number> = new Set(),
 ): string | undefined {
   const n = queries.length / CODE_BYTES;
-  const results = index.nearest(queries, n, k, ranges);
-  if (results.length !== n) return `${results.length} results for ${n} queries`;
-  for (let query = 0; query < n; query++) {
-    const code = queries.slice(query * CODE_BYTES, (query + 1) * CODE_BYTES);
-    const wanted = nearestByOracle(codes, code, k, ranges, removed);
-    for (const field of ['distances', 'positions'] as const) {
-      const got = results[query]![field];
-      if (got.join() !== wanted[field].join())
-        return `query ${query}, ${index.length} codes, k ${k}: ${field} ${got.join()} instead of ${wanted[field].join()}`;
+  for (const order of ['distance', 'position'] as const) {
+    const results = index.nearest(queries, n, k, ranges, order);
+    if (results.length !== n) return `${results.length} results for ${n} queries`;
+    for (let query = 0; query < n; query++) {
+      const code = queries.slice(query * CODE_BYTES, (query + 1) * CODE_BYTES);
+      const nearest = nearestByOracle(codes, code, k, ranges, removed);
+      const wanted = order === 'distance' ? nearest : byPosition(nearest);
+      for (const field of ['distances', 'positions'] as const) {
+        const got = results[query]![field];
+        if (got.join() !== wanted[field].join())
+          return `query ${query}, ${index.length} codes, k ${k}, by ${order}: ${field} ${got.join()} instead of ${wanted[field].join()}`;
+      }
     }
   }
   return undefined;
