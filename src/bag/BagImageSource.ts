@@ -148,8 +148,9 @@ export class BagImageSource implements ImageSource {
       const stampNs = parsed.stampNs === 0n ? logTimeNs : parsed.stampNs;
       const pose = poses?.at(stampNs);
       return {
-        // The caller may hand the pixels to another thread, so they must not share a chunk's memory.
-        image: { ...parsed.image, data: parsed.image.data.slice() },
+        // The caller may hand the pixels to another thread, so they must not share a chunk's memory. (slice() would not
+        // do: that of a Buffer is a view.)
+        image: { ...parsed.image, data: new Uint8Array(parsed.image.data) },
         camera: this.#cameraByTopic.get(topic.name)!,
         frameId: parsed.frameId,
         stampNs,

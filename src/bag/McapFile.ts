@@ -1,32 +1,27 @@
 import { McapIndexedReader } from '@mcap/core';
-import { messageOf, VprError } from '../core/VprError.js';
+import { messageOf } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
 import { MAX_CHUNK_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
-import { loadDecompressors } from './decompress.js';
 import { FileBytes } from './FileBytes.js';
-import {
-  checkCrc,
-  OPCODE,
-  parseChannel,
-  parseChunk,
-  parseMessage,
-  parseSchema,
-  RECORD_PREFIX_BYTES,
-  recordsIn,
-  type McapChannel,
-  type McapMessage,
-  type McapSchema,
-} from './mcapRecords.js';
+import { McapContent } from './McapContent.js';
+import { OPCODE, RECORD_PREFIX_BYTES, type McapChannel, type McapChunk, type McapMessage } from './mcapRecords.js';
 import { mergeByTime } from './mergeByTime.js';
 import { openFile } from './openFile.js';
 import { ros2TypeName } from './ros2TypeName.js';
+import { scanMcap } from './scanMcap.js';
+import { unpackChunk } from './unpackChunk.js';
+import { UnpackThreads } from './UnpackThreads.js';
 
-const MAGIC_BYTES = 8;
+/** Threads take about as long to start as this much takes to unpack. */
+const MIN_BYTES_FOR_THREADS = 16 * 1024 * 1024;
 
 interface ChunkPlace {
   readonly offset: number;
   /** Record prefix included. */
   readonly length: number;
+  /** Unpacked, as the index says. */
+  readonly bytes: number;
+  readonly isCompressed: boolean;
   readonly startNs: bigint;
   readonly channelIds: ReadonlySet<number>;
 }
@@ -43,16 +38,14 @@ interface Index {
 export class McapFile implements BagFile {
   readonly storage = 'mcap';
   readonly path: string;
-  readonly #bytes: FileBytes;
-  readonly #schemas = new Map<number, McapSchema>();
-  readonly #channels = new Map<number, McapChannel>();
+  readonly #content: McapContent;
   readonly #topicByChannel = new Map<number, BagTopic>();
   #index: Index = { chunks: undefined, counts: new Map(), startNs: undefined, endNs: undefined };
   #topics: readonly BagTopic[] = [];
 
   private constructor(path: string, bytes: FileBytes) {
     this.path = path;
-    this.#bytes = bytes;
+    this.#content = new McapContent(path, bytes);
   }
 
   /** Throws FILE_MISSING, FILE_UNREADABLE or BAG_INVALID; a damaged or absent summary is told to onProblem and done without. */
@@ -89,7 +82,7 @@ export class McapFile implements BagFile {
       onProblem(problem);
     };
     const { chunks } = this.#index;
-    const source = chunks === undefined ? this.#scan(wanted, tell) : this.#merge(chunks, wanted, tell);
+    const source = chunks === undefined ? scanMcap(this.#content, wanted, tell) : this.#merge(chunks, wanted, tell);
     let count = 0;
     for await (const message of source) {
       const topic = this.#topicByChannel.get(message.channelId);
@@ -100,15 +93,15 @@ export class McapFile implements BagFile {
     // A record whose type byte was hit is an unknown record, to be skipped in silence; only the statistics know better.
     const expected = topics.reduce((sum, { messageCount }) => sum + messageCount, 0);
     if (problems === 0 && count < expected)
-      onProblem(this.#damage(`Expected ${expected} messages, as the summary says, got ${count}`, 0));
+      onProblem(this.#content.damage(`Expected ${expected} messages, as the summary says, got ${count}`, 0));
   }
 
   close(): Promise<void> {
-    return this.#bytes.close();
+    return this.#content.bytes.close();
   }
 
   async #readIndex(onProblem: ProblemListener): Promise<void> {
-    const bytes = this.#bytes;
+    const { bytes } = this.#content;
     const readable = {
       size: () => Promise.resolve(BigInt(bytes.size)),
       read: (offset: bigint, length: bigint) => {
@@ -119,15 +112,17 @@ export class McapFile implements BagFile {
     try {
       const reader = await McapIndexedReader.Initialize({ readable });
       for (const schema of reader.schemasById.values())
-        this.#schemas.set(schema.id, { id: schema.id, name: schema.name, encoding: schema.encoding });
+        this.#content.schemas.set(schema.id, { id: schema.id, name: schema.name, encoding: schema.encoding });
       for (const { id, schemaId, topic, messageEncoding } of reader.channelsById.values())
-        this.#channels.set(id, { id, schemaId, topic, messageEncoding });
+        this.#content.channels.set(id, { id, schemaId, topic, messageEncoding });
       const statistics = reader.statistics;
       // Summaries may leave out the channels, the statistics or the chunk index: then only a scan knows.
       if (statistics !== undefined && (statistics.messageCount === 0n || reader.channelsById.size > 0)) {
         const chunks = reader.chunkIndexes.map((chunk) => ({
           offset: Number(chunk.chunkStartOffset),
           length: Number(chunk.chunkLength),
+          bytes: Number(chunk.uncompressedSize),
+          isCompressed: chunk.compression !== '',
           startNs: chunk.messageStartTime,
           channelIds: new Set(chunk.messageIndexOffsets.keys()),
         }));
@@ -150,11 +145,11 @@ export class McapFile implements BagFile {
 
   /** Without a summary: one pass over the file for the topics and counts. */
   async #scanForIndex(onProblem: ProblemListener): Promise<void> {
-    this.#channels.clear();
+    this.#content.channels.clear();
     const counts = new Map<number, number>();
     let startNs: bigint | undefined;
     let endNs: bigint | undefined;
-    for await (const { channelId, logTimeNs } of this.#scan(undefined, onProblem)) {
+    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, onProblem)) {
       counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
       if (startNs === undefined || logTimeNs < startNs) startNs = logTimeNs;
       if (endNs === undefined || logTimeNs > endNs) endNs = logTimeNs;
@@ -172,25 +167,21 @@ export class McapFile implements BagFile {
       messageEncoding: encoding,
     }: McapChannel): Omit<BagTopic, 'messageCount'> => ({
       name,
-      type: ros2TypeName(this.#schemas.get(schemaId)?.name ?? ''),
+      type: ros2TypeName(this.#content.schemas.get(schemaId)?.name ?? ''),
       encoding,
     });
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.#content.channels.values()) {
       const topic = describe(channel);
       const key = JSON.stringify(topic);
       const messageCount = (topics.get(key)?.messageCount ?? 0) + (this.#index.counts.get(channel.id) ?? 0);
       topics.set(key, { ...topic, messageCount });
     }
     this.#topics = [...topics.values()];
-    for (const channel of this.#channels.values())
+    for (const channel of this.#content.channels.values())
       this.#topicByChannel.set(channel.id, topics.get(JSON.stringify(describe(channel)))!);
   }
 
-  #damage(sentence: string, offset: number, cause?: unknown): VprError {
-    return new VprError('BAG_INVALID', `${sentence} [${this.path}, offset ${offset}]`, { cause });
-  }
-
-  #merge(
+  async *#merge(
     chunks: readonly ChunkPlace[],
     wanted: ReadonlySet<number>,
     onProblem: ProblemListener,
@@ -199,103 +190,30 @@ export class McapFile implements BagFile {
     const needed = chunks.filter(
       ({ channelIds }) => channelIds.size === 0 || [...channelIds].some((id) => wanted.has(id)),
     );
-    return mergeByTime(needed, async (place) => {
-      const chunk = await this.#readChunk(place);
-      if (!(chunk instanceof Error)) return this.#messagesOf(chunk, place.offset, wanted, onProblem);
-      onProblem(this.#damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
-      return [];
-    });
+    const packedBytes = needed.reduce((sum, { bytes, isCompressed }) => sum + (isCompressed ? bytes : 0), 0);
+    const content = this.#content;
+    const threads = packedBytes < MIN_BYTES_FOR_THREADS ? undefined : new UnpackThreads();
+    const unpack = threads === undefined ? unpackChunk : (chunk: McapChunk) => threads.unpack(chunk);
+    try {
+      yield* mergeByTime(needed, threads?.count ?? 1, async (place) => {
+        const chunk = await this.#readChunk(place);
+        if (!(chunk instanceof Error)) return content.messagesOf(chunk, place.offset, wanted, onProblem, unpack);
+        onProblem(content.damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
+        return [];
+      });
+    } finally {
+      await threads?.close();
+    }
   }
 
   async #readChunk({ offset, length }: ChunkPlace): Promise<Uint8Array | Error> {
     try {
       if (length > MAX_CHUNK_BYTES) throw new RangeError(`${length} bytes (at most ${MAX_CHUNK_BYTES} are read)`);
-      const record = await this.#bytes.read(offset, length);
+      const record = await this.#content.bytes.read(offset, length);
       if (record[0] !== OPCODE.chunk) throw new RangeError(`a record of type ${record[0] ?? 'none'}`);
       return record.subarray(RECORD_PREFIX_BYTES);
     } catch (error) {
       return error instanceof Error ? error : new Error(messageOf(error));
     }
-  }
-
-  /** Messages of one chunk, in log order; wanted undefined: of all channels. Damage is told, not thrown. */
-  async #messagesOf(
-    content: Uint8Array,
-    offset: number,
-    wanted: ReadonlySet<number> | undefined,
-    onProblem: ProblemListener,
-  ): Promise<McapMessage[]> {
-    const messages: McapMessage[] = [];
-    try {
-      const chunk = parseChunk(content);
-      let records = chunk.records;
-      if (chunk.compression !== '') {
-        const decompress = (await loadDecompressors()).get(chunk.compression);
-        if (decompress === undefined) throw new RangeError(`a chunk compressed with '${chunk.compression}'`);
-        records = decompress(records, chunk.uncompressedSize);
-      }
-      checkCrc(records, chunk.uncompressedCrc);
-      for (const { opcode, content: record } of recordsIn(records)) {
-        if (opcode === OPCODE.message) {
-          const message = parseMessage(record);
-          if (wanted === undefined || wanted.has(message.channelId)) messages.push(message);
-        } else this.#define(opcode, record);
-      }
-    } catch (error) {
-      const lost = messages.length === 0 ? 'skipped it' : `kept its first ${messages.length} messages`;
-      onProblem(this.#damage(`Expected a whole chunk, got ${messageOf(error)}; ${lost}`, offset, error));
-    }
-    return messages;
-  }
-
-  #define(opcode: number, content: Uint8Array): void {
-    if (opcode === OPCODE.schema) {
-      const schema = parseSchema(content);
-      if (!this.#schemas.has(schema.id)) this.#schemas.set(schema.id, schema);
-    } else if (opcode === OPCODE.channel) {
-      const channel = parseChannel(content);
-      if (!this.#channels.has(channel.id)) this.#channels.set(channel.id, channel);
-    }
-  }
-
-  /** From front to back, without index: chunks and bare messages, up to where the file is whole. */
-  async *#scan(wanted: ReadonlySet<number> | undefined, onProblem: ProblemListener): AsyncGenerator<McapMessage> {
-    const { size } = this.#bytes;
-    let offset = MAGIC_BYTES;
-    for (;;) {
-      if (offset + RECORD_PREFIX_BYTES > size) return onProblem(this.#truncated(offset));
-      const prefix = await this.#bytes.read(offset, RECORD_PREFIX_BYTES);
-      const opcode = prefix[0]!;
-      if (opcode === OPCODE.dataEnd || opcode === OPCODE.footer) return;
-      const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(1, true));
-      const start = offset + RECORD_PREFIX_BYTES;
-      if (start + length > size) return onProblem(this.#truncated(offset));
-      if (length > MAX_CHUNK_BYTES)
-        onProblem(
-          this.#damage(`Expected a record of at most ${MAX_CHUNK_BYTES} bytes, got ${length}; skipped it`, offset),
-        );
-      else if (opcode === OPCODE.chunk)
-        yield* await this.#messagesOf(await this.#bytes.read(start, length), offset, wanted, onProblem);
-      else if (opcode === OPCODE.message || opcode === OPCODE.schema || opcode === OPCODE.channel) {
-        const content = await this.#bytes.read(start, length);
-        try {
-          if (opcode === OPCODE.message) {
-            const message = parseMessage(content);
-            if (wanted === undefined || wanted.has(message.channelId)) yield message;
-          } else this.#define(opcode, content);
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          onProblem(this.#damage(`Expected a whole record, got ${error.message}; skipped it`, offset, error));
-        }
-      }
-      offset = start + length;
-    }
-  }
-
-  #truncated(offset: number): VprError {
-    return new VprError(
-      'BAG_TRUNCATED',
-      `Expected the file to end with a footer, got its end inside a record; read what is whole [${this.path}, offset ${offset} of ${this.#bytes.size}]`,
-    );
   }
 }

@@ -90,9 +90,10 @@ export class Ros1File implements BagFile {
     const wanted = [...this.#topicByConnection].filter(([, topic]) => topics.includes(topic)).map(([id]) => id);
     const places = this.#bag.chunkInfos
       .filter(({ connections }) => connections.some(({ conn }) => wanted.includes(conn)))
-      .map((info) => ({ info, startNs: nanoseconds(info.startTime) }))
+      // The index does not say how large a chunk becomes: one is read ahead.
+      .map((info) => ({ info, startNs: nanoseconds(info.startTime), bytes: Infinity }))
       .sort((a, b) => (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0));
-    yield* mergeByTime(places, ({ info }) => this.#messagesOf(info, wanted, onProblem));
+    yield* mergeByTime(places, 1, ({ info }) => this.#messagesOf(info, wanted, onProblem));
   }
 
   async #messagesOf(info: ChunkInfo, wanted: number[], onProblem: ProblemListener): Promise<BagMessage[]> {

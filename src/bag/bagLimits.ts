@@ -1,5 +1,7 @@
 /** One chunk of an mcap file, compressed or not. Writers use 1 to 8 MiB; a chunk holds at least one message. */
 export const MAX_CHUNK_BYTES = 576 * 1024 * 1024;
+/** Chunks that are unpacked while the caller still works on those before them. */
+export const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
 /** Chunks that overlap in time are merged in memory up to this; beyond it messages come in file order. */
 export const MAX_MERGE_BYTES = 256 * 1024 * 1024;
 /** The summary at the end of an mcap file: one index record a chunk. */

@@ -19,6 +19,9 @@ export const RECORD_PREFIX_BYTES = 9;
 /** Fields of a chunk record before its compression name. */
 export const CHUNK_FIXED_BYTES = 32;
 
+/** Fields of a message record before its data. */
+export const MESSAGE_FIXED_BYTES = 22;
+
 const UTF8 = new TextDecoder();
 
 export interface McapSchema {

@@ -123,7 +123,7 @@ def write_rosbag2(name, plugin, mode=CompressionMode.NONE, big_endian=False):
             writer.write(connections[topic], round(seconds * 1e9), data)
 
 
-def write_mcap(name, store=ROS2, part=slice(None), path=None, **options):
+def write_mcap(name, store=ROS2, part=slice(None), path=None, extras=False, **options):
     path = path or fresh(name + ".mcap")
     with path.open("wb") as stream:
         writer = McapWriter(stream, **{"chunk_size": 4096, **options})
@@ -140,6 +140,9 @@ def write_mcap(name, store=ROS2, part=slice(None), path=None, **options):
             data = store.serialize_cdr(message, kind) if store is ROS2 else store.serialize_ros1(message, kind)
             time = round(seconds * 1e9)
             writer.add_message(channels[topic], time, bytes(data), time, sequence)
+        if extras:
+            writer.add_attachment(create_time=1, log_time=2, name="notes.txt", media_type="text/plain", data=b"rain" * 9)
+            writer.add_metadata("vehicle", {"name": "shuttle", "lens": "wide"})
         writer.finish()
     return path
 
@@ -169,6 +172,8 @@ write_mcap("mcap_zstd", compression=CompressionType.ZSTD)
 write_mcap("mcap_lz4", compression=CompressionType.LZ4)
 write_mcap("mcap_uncompressed", compression=CompressionType.NONE)
 write_mcap("mcap_unchunked", use_chunking=False)
+write_mcap("mcap_every_record", compression=CompressionType.LZ4, extras=True)
+write_mcap("mcap_every_record_unchunked", use_chunking=False, extras=True)
 BARE = {"index_types": IndexType.NONE, "repeat_channels": False, "repeat_schemas": False, "use_statistics": False,
         "use_summary_offsets": False}
 write_mcap("mcap_no_summary", compression=CompressionType.ZSTD, **BARE)

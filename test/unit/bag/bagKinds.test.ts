@@ -89,15 +89,16 @@ describe('bags written by others', () => {
           chosen.map((_, i) => 100_000_000_000n + BigInt(i) * 100_000_000n),
         );
         for (const image of images) await expectGolden(image);
+        const memory = new Set(images.map(({ image }) => image.data.buffer));
+        expect(memory.size, 'images with memory of their own').to.equal(images.length);
       }));
 
-  it('can be iterated again, and gives each image memory of its own', () =>
+  it('can be iterated again', () =>
     withSource('mcap_zstd.mcap', { cameras: ['front'], limit: 4 }, async (source) => {
       const first = await collect(source);
       const again = await collect(source);
       expect(first).to.have.length(4);
       expect(again).to.deep.equal(first);
-      expect(new Set(first.map(({ image }) => image.data.buffer)).size).to.equal(4);
     }));
 
   it('reads what is whole of a truncated bag and says where it ends', () =>

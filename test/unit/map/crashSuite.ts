@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,24 +12,15 @@ import { sampleReference } from './mapFixtures.js';
 
 const CHILD = fileURLToPath(new URL('./appendUntilKilled.js', import.meta.url));
 
-export interface KillMoment {
-  /** Wait for this file to appear; default: for the first line that the process says. */
-  readonly file?: string;
-  /** Then this long. */
-  readonly afterMs: number;
-}
-
-/** Runs a process, kills it with SIGKILL at a moment, returns the lines that it said. */
-export async function killed(args: readonly string[], { file, afterMs }: KillMoment): Promise<string[]> {
+/** Runs a process, kills it with SIGKILL so long after its first line, returns the lines that it said. */
+async function killed(args: readonly string[], afterMs: number): Promise<string[]> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
-  let isRunning = true;
-  const ended = new Promise<void>((resolve) => child.on('close', () => resolve())).then(() => (isRunning = false));
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const spoke = new Promise<void>((resolve) =>
     child.stdout.on('data', (chunk: Buffer) => (chunks.push(chunk), resolve())),
   );
-  if (file === undefined) await Promise.race([spoke, ended]);
-  else while (isRunning && !existsSync(file)) await sleep(5);
+  await Promise.race([spoke, ended]);
   await sleep(afterMs);
   child.kill('SIGKILL');
   await ended;
@@ -47,7 +38,7 @@ export async function survivesKills(times: number, seed: number): Promise<void> 
   let withLog = 0;
   try {
     for (let run = 0; run < times; run++) {
-      const lines = await killed([CHILD, file], { afterMs: random() * 120 });
+      const lines = await killed([CHILD, file], random() * 120);
       if (lines.length > 0) committed = Number(lines[lines.length - 1]);
       if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) withLog++;
       const map = PlaceMap.open(file, run % 2 === 0 ? 'read' : 'append');

@@ -1,0 +1,73 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import Database from 'better-sqlite3';
+import { fileWith, GOOD, inFolder, read, useFolder, WHOLE } from './bagFixtures.js';
+
+describe('damaged sqlite3 files', () => {
+  useFolder();
+  const damage = (sql: string): string => {
+    const file = inFolder('hostile.db3');
+    copyFileSync(`${GOOD}/db3/db3.db3`, file);
+    const database = new Database(file);
+    database.unsafeMode(true);
+    database.exec(sql);
+    database.close();
+    return file;
+  };
+  for (const [what, sql, code, sentence, images] of [
+    ['no table of topics', 'DROP TABLE topics', 'BAG_INVALID', /got no such table: topics/, 0],
+    ['no table of messages', 'DROP TABLE messages', 'BAG_INVALID', /got no such table: messages/, 0],
+    [
+      'topics without names',
+      "UPDATE topics SET name = '', type = 7",
+      'BAG_NO_IMAGES',
+      /Expected a topic of sensor_msgs/,
+      0,
+    ],
+    [
+      'messages without bytes',
+      'UPDATE messages SET data = 7 WHERE id % 2',
+      'MESSAGE_INVALID',
+      /with a time, got 1 bytes; skipped it/,
+      31,
+    ],
+    [
+      'messages that are text',
+      "UPDATE messages SET data = 'x' WHERE id % 2",
+      'MESSAGE_INVALID',
+      /skipped it/,
+      WHOLE - 1,
+    ],
+    [
+      'empty messages',
+      "UPDATE messages SET data = x''",
+      'MESSAGE_INVALID',
+      /Expected a 4-byte encapsulation header .*got 0 bytes/,
+      0,
+    ],
+    [
+      'a serialisation nobody knows',
+      "UPDATE topics SET serialization_format = 'protobuf'",
+      'BAG_NO_IMAGES',
+      /Expected a topic of/,
+      0,
+    ],
+  ] as const)
+    it(`says what is wrong with ${what}`, async () => {
+      const outcome = await read(damage(sql));
+      expect(outcome.code).to.equal(code);
+      expect(outcome.sentences[0]).to.match(sentence);
+      if (what.startsWith('messages')) expect(outcome.images).to.be.greaterThan(20).and.lessThan(WHOLE);
+      else expect(outcome.images).to.equal(images);
+    });
+
+  it('reads up to a corrupted page and says so', async () => {
+    const bytes = readFileSync(`${GOOD}/db3/db3.db3`);
+    for (const page of [1, 5, 12, 30]) {
+      const damaged = Buffer.from(bytes);
+      damaged.fill(0xff, page * 4096 + 8, page * 4096 + 200);
+      const { sentences, images } = await read(fileWith(damaged));
+      if (images < WHOLE) expect(sentences.join(), `page ${page}`).to.match(/sqlite3 database, got|Expected/);
+    }
+  });
+});
