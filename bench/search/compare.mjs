@@ -31,6 +31,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
+const STORAGES = ['f32', 'f16', 'int8'];
 const rounds = Number(values.rounds);
 const cores = os.availableParallelism();
 
@@ -145,29 +146,38 @@ function prefilterRows(n) {
   });
 }
 
+/** One row per Node.js and storage of the float rows. */
 function twoStageRows(n, dimension) {
   return inFolder(['--n', n, '--queries', 100, '--dimension', dimension], (folder) => {
     const [peers, exact] = [[], []];
-    const own = nodes.map(() => ({ warm: [], cold: [] }));
+    const ways = nodes.flatMap((node) =>
+      STORAGES.map((storage) => ({
+        node,
+        storage,
+        options: ['--threads', 1, '--storage', storage],
+        warm: [],
+        cold: [],
+      })),
+    );
     for (let round = 0; round < rounds; round++) {
       note(`two stages, ${n} x ${dimension}, round ${round + 1} of ${rounds}`);
       const timed = peer('time', folder, '--seconds', values.seconds);
       peers.push(timed.twoStage.medianMs);
       exact.push(timed.exact.medianMs);
-      nodes.forEach((node, i) => {
-        own[i].warm.push(ours(node, folder, '--threads', 1).twoStage.medianMs);
-        own[i].cold.push(ours(node, folder, '--threads', 1, '--cache-mb', 0).twoStage.medianMs);
-      });
+      for (const { node, options, warm, cold } of ways) {
+        warm.push(ours(node, folder, ...options).twoStage.medianMs);
+        cold.push(ours(node, folder, ...options, '--cache-mb', 0).twoStage.medianMs);
+      }
     }
     nodes.forEach((node) => {
       const out = path.join(folder, 'out');
       ours(node, folder, '--seconds', 0, '--out', out);
       checked += peer('check', folder, '--out', out).queries;
     });
-    return nodes.map((node, i) => {
-      const { warm, cold } = own[i];
-      return `| ${n.toLocaleString('en')} x ${dimension} | ${node.name} | ${cell(warm)} | ${cell(cold)} | ${cell(peers)} | ${cell(exact)} | ${ratio(peers, warm)} | ${ratio(exact, warm)} |`;
-    });
+    return ways.map(
+      ({ node, storage, warm, cold }) =>
+        `| ${n.toLocaleString('en')} x ${dimension} | ${node.name}, ${storage} | ${cell(warm)} | ${cell(cold)} | ${cell(peers)} | ${cell(exact)} | ${ratio(peers, warm)} | ${ratio(exact, warm)} |`,
+    );
   });
 }
 
@@ -182,7 +192,7 @@ lines.push(
   '',
   'Two stages on one thread (prefilter, then float re-rank of 100), milliseconds a query; cold: every row read from a file:',
   '',
-  '| references | engine | warm | cold | FAISS binary + NumPy re-rank | FAISS IndexFlatIP (exact) | against FAISS + NumPy | against exact |',
+  '| references | engine, rows | warm | cold | FAISS binary + NumPy re-rank | FAISS IndexFlatIP (exact) | against FAISS + NumPy | against exact |',
   '| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
 );
 for (const dimension of values.dimensions.split(',').filter(Boolean).map(Number))

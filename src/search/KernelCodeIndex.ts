@@ -3,6 +3,7 @@ import { compileKernel } from '../simd/decodeKernel.js';
 import { instantiateScan, type Scan, type ScanKernel } from '../hamming/scanKernels.js';
 import { BLOCK_CODES, BLOCK_CODE_BYTES, BLOCK_LIVE_OFFSET, BLOCK_STRIDE } from '../hamming/scanState.js';
 import type { CodeIndex, Nearest, NearestOrder, PositionRange } from './CodeIndex.js';
+import { FasterWay, type ScanWay } from './FasterWay.js';
 import { mergeNearest } from './mergeNearest.js';
 import {
   CHUNK_BLOCKS,
@@ -23,14 +24,6 @@ const GROWTH_PAGES = 16;
 const LEAST_SHARED_CODES = 32768;
 /** A scan of fewer blocks says little about the time a block takes. */
 const LEAST_TIMED_BLOCKS = 64;
-
-/** One scan in so many tries the way that was slower lately: few enough not to be seen in a 99th percentile. */
-const PROBE_EVERY = 256;
-
-/** Exponential average over about 8 scans; one that was suspended counts as one of twice the time. */
-function recent(before: number | undefined, now: number): number {
-  return before === undefined ? now : before + (Math.min(now, 2 * before) - before) / 8;
-}
 
 /** fromOthers: keys of what other threads found. */
 function finish(selection: Selection, fromOthers: number[], k: number, order: NearestOrder): Nearest {
@@ -59,10 +52,7 @@ export class KernelCodeIndex implements CodeIndex {
   #scanThreads: ScanThreads | undefined;
   #bytes: Uint8Array;
   #length = 0;
-  /** Recent time of a block, by the owner alone and by all threads; undefined before the first scan of its kind. */
-  #aloneBlockMs: number | undefined;
-  #sharedBlockMs: number | undefined;
-  #timedScans = 0;
+  readonly #ways = new FasterWay();
   #threadsFrom: number | undefined;
   #threadsOfLastScan = 1;
 
@@ -166,17 +156,13 @@ export class KernelCodeIndex implements CodeIndex {
   }
 
   #scanBlocks(selections: readonly Selection[], k: number, from: number, to: number, fromOthers: number[][]): void {
-    const timed = this.#scanThreads !== undefined && to - from >= LEAST_TIMED_BLOCKS;
-    const start = timed ? performance.now() : 0;
     const blocks = (to - from) * selections.length;
-    const shared = this.#scanThreads !== undefined && k <= MAX_KERNEL_K && this.#threadsPay(blocks);
-    if (shared) this.#threadsOfLastScan = this.#scanThreads!.scan(selections, k, from, to, fromOthers);
+    const way = k <= MAX_KERNEL_K ? this.#wayFor(blocks) : 'alone';
+    const start = performance.now();
+    if (way === 'shared') this.#threadsOfLastScan = this.#scanThreads!.scan(selections, k, from, to, fromOthers);
     else this.#scanAlone(selections, from, to);
-    if (!timed) return;
-    this.#timedScans++;
-    const blockMs = (performance.now() - start) / blocks;
-    if (shared) this.#sharedBlockMs = recent(this.#sharedBlockMs, blockMs);
-    else this.#aloneBlockMs = recent(this.#aloneBlockMs, blockMs);
+    if (this.#scanThreads !== undefined && to - from >= LEAST_TIMED_BLOCKS)
+      this.#ways.record(way, (performance.now() - start) / blocks);
   }
 
   #scanAlone(selections: readonly Selection[], from: number, to: number): void {
@@ -193,15 +179,11 @@ export class KernelCodeIndex implements CodeIndex {
     if (this.threads > 1) this.#scanThreads ??= new ScanThreads(this.#module, this.#memory, this.#scan, this.threads);
   }
 
-  #threadsPay(blocks: number): boolean {
-    if (this.#scanThreads?.allReady !== true) return false;
-    if (this.#threadsFrom !== undefined) return blocks * BLOCK_CODES >= this.#threadsFrom;
-    const alone = this.#aloneBlockMs;
-    if (alone === undefined || !this.#scanThreads.pay(blocks * alone)) return false;
-    if (this.#sharedBlockMs === undefined) return true;
-    // What was faster lately is taken, and the other is tried now and then: cores get busy, and memory is shared.
-    const faster = this.#sharedBlockMs < alone;
-    return this.#timedScans % PROBE_EVERY === 0 ? !faster : faster;
+  #wayFor(blocks: number): ScanWay {
+    if (this.#scanThreads?.allReady !== true) return 'alone';
+    if (this.#threadsFrom !== undefined) return blocks * BLOCK_CODES >= this.#threadsFrom ? 'shared' : 'alone';
+    const aloneMs = blocks * this.#ways.aloneBlockMs;
+    return Number.isFinite(aloneMs) && this.#scanThreads.pay(aloneMs) ? this.#ways.choose() : 'alone';
   }
 
   /** Scans lanes [from, to) of one block: its live bits are narrowed for the while. No other thread is scanning. */
