@@ -50,7 +50,7 @@ export class TwoStageSearch implements PlaceSearch {
       throw new RangeError(`Expected a reference that can be found, got ${referenceId}`);
     this.#codes.remove(position);
     this.#removed.add(referenceId);
-    this.#descriptors.forget(referenceId);
+    this.#descriptors.forget(position);
   }
 
   search(code: BinaryCode, descriptor: Descriptor, options: SearchOptions): SearchResult {
@@ -118,7 +118,7 @@ export class TwoStageSearch implements PlaceSearch {
     const n = positions.length;
     const ids = this.#idsOf(positions);
     const similarities = new Float32Array(n);
-    this.#descriptors.similarities(descriptor, ids, similarities);
+    this.#descriptors.similarities(descriptor, positions, ids, similarities);
     const order = rankBySimilarity(similarities, n, k);
     const referenceIds = new Uint32Array(order.length);
     const hamming = new Uint16Array(order.length);

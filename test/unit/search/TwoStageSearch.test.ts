@@ -131,6 +131,72 @@ describe('TwoStageSearch', () => {
     await search.close();
   });
 
+  it('compares the right rows while some leave, come back and are removed', async () => {
+    const d = 64;
+    const small = makeMap(1500, d, 15, 300 * d * 4);
+    const large = makeMap(1500, d, 15);
+    for (let query = 0; query < 60; query++) {
+      const code = randomBytes(64, small.random);
+      const descriptor = randomDescriptors(1, d, small.random);
+      const options = { k: 250, shortlist: 250 };
+      expect(small.search.search(code, descriptor, options)).to.deep.equal(
+        large.search.search(code, descriptor, options),
+      );
+      const gone = small.search.prefilter(code, 3).referenceIds[1]!;
+      for (const { search } of [small, large]) search.remove(gone);
+    }
+    // Rows did leave: more were read than there are.
+    expect(small.store.rowsRead).to.be.above(2 * 1500);
+    expect(large.store.rowsRead).to.be.at.most(1500);
+    await Promise.all([small.search.close(), large.search.close()]);
+  });
+
+  it('keeps the rows that were used last', async () => {
+    const d = 16;
+    // Room for 128 rows. Query by query the same 100 references, then 28 others: the first ones stay.
+    const { search, store, codes } = makeMap(400, d, 16, 1);
+    const near = codes.slice(0, 64);
+    const descriptor = new Float32Array(d).fill(0.25);
+    const read = (excluded: readonly (readonly [number, number])[], shortlist: number): number => {
+      const before = store.rowsRead;
+      search.search(near, descriptor, { k: 1, shortlist, excluded });
+      return store.rowsRead - before;
+    };
+    const [second, third] = [100 + FIRST_ID, 128 + FIRST_ID];
+    expect(read([[second, 1000]], 100)).to.equal(100);
+    expect(
+      read(
+        [
+          [1, second - 1],
+          [third, 1000],
+        ],
+        28,
+      ),
+    ).to.equal(28);
+    expect(read([[second, 1000]], 100)).to.equal(0);
+    // 28 more: the 28 in the middle leave, as the first 100 were used after them.
+    expect(
+      read(
+        [
+          [1, third - 1],
+          [third + 28, 1000],
+        ],
+        28,
+      ),
+    ).to.equal(28);
+    expect(read([[second, 1000]], 100)).to.equal(0);
+    expect(
+      read(
+        [
+          [1, second - 1],
+          [third, 1000],
+        ],
+        28,
+      ),
+    ).to.equal(28);
+    await search.close();
+  });
+
   it('does not return removed references or excluded id ranges', async () => {
     const { search, codes } = makeMap(500, 16, 6);
     const code = codes.slice(100 * 64, 101 * 64);
