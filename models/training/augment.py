@@ -34,18 +34,25 @@ def homographies(count, generator, strength):
     return matrix
 
 
-def grid(matrix, height, width):
-    """Sampling grid [B, height, width, 2] for `grid_sample` with align_corners=False."""
+def grid(matrix, sidestep, height, width):
+    """Sampling grid [B, height, width, 2] for `grid_sample` with align_corners=False.
+
+    sidestep: [B], half image widths that the nearest surfaces move when the camera steps to the side. What is far, in the
+    middle of a street or a corridor, stays: the shift grows with the distance from the vanishing point, as it does on
+    the walls, the floor and the ceiling of a corridor."""
     y = (torch.arange(height) + 0.5) * 2 / height - 1
     x = (torch.arange(width) + 0.5) * 2 / width - 1
     points = torch.stack([x[None].expand(height, width), y[:, None].expand(height, width),
                           torch.ones(height, width)], -1).reshape(1, -1, 3)
+    shift = sidestep[:, None] * points[..., :2].abs().amax(-1)
+    points = torch.cat([points[..., :1] + shift[..., None], points[..., 1:].expand(len(matrix), -1, -1)], -1)
     mapped = points @ matrix.transpose(1, 2)
     return (mapped[..., :2] / mapped[..., 2:]).reshape(len(matrix), height, width, 2)
 
 
-def warp(images, matrix, height, width):
-    return F.grid_sample(images, grid(matrix, height, width), padding_mode="border", align_corners=False)
+def warp(images, viewpoint, height, width):
+    """viewpoint: (homographies, sidesteps) as `views` returns them."""
+    return F.grid_sample(images, grid(*viewpoint, height, width), padding_mode="border", align_corners=False)
 
 
 def conditions(x, generator, strength):
@@ -116,10 +123,12 @@ def conditions(x, generator, strength):
 
 
 def views(images, generator, height, width, strength_low=0.0, geometry=None):
-    """images: [B, 3, h, w] u8 -> ([B, 3, height, width] in 0..1, homographies [B, 3, 3]).
+    """images: [B, 3, h, w] u8 -> ([B, 3, height, width] in 0..1, (homographies [B, 3, 3], sidesteps [B])).
 
-    geometry: [B] factors of the viewpoint change, or none. Every image draws its own strength, so that some views stay almost clean, as references in a map are."""
+    geometry: [B] factors of the viewpoint change, or none. Every image draws its own strength, so that some views stay almost
+    clean, as references in a map are."""
     strength = _uniform(generator, len(images), strength_low, 1)
-    matrix = homographies(len(images), generator, strength if geometry is None else strength * geometry)
-    x = warp(images.float().div_(255), matrix, height, width)
-    return conditions(x, generator, strength), matrix
+    moved = strength if geometry is None else strength * geometry
+    viewpoint = homographies(len(images), generator, moved), moved * _uniform(generator, len(images), -0.3, 0.3)
+    x = warp(images.float().div_(255), viewpoint, height, width)
+    return conditions(x, generator, strength), viewpoint

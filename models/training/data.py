@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-CACHE_WIDTH, CACHE_HEIGHT = 144, 96
+CACHE_WIDTH, CACHE_HEIGHT = 192, 144
 
 # Places of one batch by kind; the share is what counts, the sampler scales it to the batch.
-BATCH_SHARES = {"nordland-64x32": 18, "ie-tower": 14, "scene15-category": 9, "sped-thumbs": 6, "essex3in1-thumbs": 5,
-                "amos-webcams": 4, "clips": 5, "landmarks": 3}
+BATCH_SHARES = {"nordland-64x32": 12, "ie-tower": 14, "scene15-category": 12, "sped-thumbs": 6, "essex3in1-thumbs": 6,
+                "amos-webcams": 3, "clips": 6, "landmarks": 4, "rendered": 9}
 CLIP_GROUPS = ("kitti-clips", "tum-clips", "euroc-micro", "toshiki-campus", "sharpei-lab", "zlaskar-tango", "utbm",
                "toni-smartphone")
 # Seasons and weather seen from one spot.
 FIXED_VIEWPOINT = ("nordland-64x32", "sped-thumbs", "amos-webcams")
 # One label, but views that need not overlap: used as single images.
 LOOSE_GROUPS = ("landmarks", "scannet-samples", "metu-vistir")
+# Half of the batches take their places of these kinds from a stretch of the list this long, that is from one or two
+# sequences: places of one corridor or street are the negatives that matter there.
+STRETCH = {"ie-tower": 80, "rendered": 50}
 # Images of one sequence closer than this are neither positives nor negatives.
 SEQUENCE_GUARD = 4
 
@@ -30,6 +33,22 @@ HELD_OUT_NORDLAND_FROM = 3326  # position; the last 250 pairs
 HELD_OUT_SPED, HELD_OUT_ESSEX, HELD_OUT_SCENES = 50, 40, 300
 HELD_OUT_FLOORS = ("floor5", "floor11", "basement2")
 HELD_OUT_CLIPS = ("kitti-nico-2", "sharpei-corridor_test", "tum-superglue-freiburg")
+HELD_OUT_TOWNS_FROM = 1100  # seed
+# Images of a rendered drive are 2 m apart: right answers are those within 4 m.
+TOWN_TOLERANCE = 2
+
+
+def load_items(pool, rendered):
+    """The manifest's items, then those of the folder that render.sh wrote: drives `<seed>-<condition>` through one town are in
+    step, so that images of one number show one spot."""
+    items = load_manifest(pool)
+    for drive in sorted(os.listdir(rendered)) if rendered else []:
+        seed, condition = drive.split("-")
+        for name in sorted(os.listdir(os.path.join(rendered, drive))):
+            if name.endswith(".jpg"):
+                items.append({"group": "rendered", "file": os.path.abspath(os.path.join(rendered, drive, name)),
+                              "town": int(seed), "condition": condition, "pos": int(name[:-4])})
+    return items
 
 
 def load_manifest(pool):
@@ -76,7 +95,7 @@ def split_pool(items):
     """Splits the manifest into training places and held-out validation sets; no held-out row is trained on."""
     count = len(items)
     pool = Pool(sequence=np.full(count, -1), position=np.zeros(count), exclusive=np.full(count, -1), place=np.arange(count))
-    by_place, by_sequence, scenes, loose = {}, {}, [], []
+    by_place, by_sequence, towns, scenes, loose = {}, {}, {}, [], []
     exclusive_numbers = {}
     for row, item in enumerate(items):
         group = item["group"]
@@ -86,6 +105,8 @@ def split_pool(items):
             pool.exclusive[row] = exclusive_numbers.setdefault(group + place, len(exclusive_numbers))
         elif group == "scene15-category":
             scenes.append(row)
+        elif group == "rendered":
+            towns.setdefault(item["town"], []).append(row)
         elif "place" in item:
             by_place.setdefault((group, item["place"]), []).append(row)
         else:
@@ -119,6 +140,10 @@ def split_pool(items):
                 last = len(references) - 1
                 positives.append([p for p in (first + number, first + number + 1) if p <= last])
         pool.validation.append(ValidationSet(name, references, queries, positives))
+    if towns:
+        test = [row for town, rows in sorted(towns.items()) if town >= HELD_OUT_TOWNS_FROM for row in rows]
+        held_out.update(test)
+        pool.validation.append(_town_set([items[row] for row in test], test))
     test_scenes = scenes[::len(scenes) // HELD_OUT_SCENES][:HELD_OUT_SCENES]
     held_out.update(test_scenes)
     pool.validation.append(ValidationSet("views", test_scenes, test_scenes, [[i] for i in range(len(test_scenes))], True))
@@ -139,6 +164,12 @@ def split_pool(items):
         kind = "ie-tower" if group == "ie-tower" else "clips"
         # A place = an image and its neighbour.
         pool.places[kind].extend([list(pair) for pair in zip(rows, rows[1:])])
+    for number, rows in enumerate(rows for town, rows in sorted(towns.items()) if town < HELD_OUT_TOWNS_FROM):
+        spots = {}
+        for row in rows:
+            spots.setdefault(items[row]["pos"], []).append(row)
+            pool.sequence[row], pool.position[row], pool.place[row] = len(by_sequence) + number, items[row]["pos"], rows[0]
+        pool.places["rendered"].extend(spots.values())
     pool.places["scene15-category"] = [[row] for row in scenes if row not in held_out]
     pool.places["landmarks"] = [[row] for row in loose]
     for row in loose:
@@ -156,6 +187,13 @@ def _pair_set(name, places, items, reference_condition):
     return ValidationSet(name, references, queries, [[i] for i in range(len(places))])
 
 
+def _town_set(items, rows):
+    day, dusk = ([(item, row) for item, row in zip(items, rows) if item["condition"] == c] for c in ("day", "dusk"))
+    positives = [[i for i, (reference, _) in enumerate(day) if reference["town"] == query["town"]
+                  and abs(reference["pos"] - query["pos"]) <= TOWN_TOLERANCE] for query, _ in dusk]
+    return ValidationSet("towns", [row for _, row in day], [row for _, row in dusk], positives)
+
+
 class BatchSampler:
     """Batch `step` of a run: rows [B] (two views of each place), strength of the geometry [B], positive and negative pairs [B, B] bool.
 
@@ -163,7 +201,7 @@ class BatchSampler:
 
     def __init__(self, pool, places_per_batch, seed, kinds=None):
         self.pool, self.places_per_batch, self.seed = pool, places_per_batch, seed
-        shares = {kind: share for kind, share in BATCH_SHARES.items() if (kinds is None or kind in kinds)}
+        shares = {kind: share for kind, share in BATCH_SHARES.items() if pool.places[kind] and (not kinds or kind in kinds)}
         self.kinds = list(shares)
         self.probabilities = np.array([shares[kind] for kind in self.kinds], float)
         self.probabilities /= self.probabilities.sum()
@@ -174,10 +212,13 @@ class BatchSampler:
         for kind in rng.choice(len(self.kinds), self.places_per_batch - counts.sum(), p=self.probabilities):
             counts[kind] += 1
         rows, labels, geometry = [], [], []
+        hard = rng.random() < 0.5
         for kind, number in zip(self.kinds, counts):
             places = self.pool.places[kind]
-            for index in rng.choice(len(places), min(number, len(places)), replace=False):
-                place = places[index]
+            stretch = min(STRETCH[kind] if hard and kind in STRETCH else len(places), len(places))
+            first = rng.integers(len(places))
+            for index in rng.choice(stretch, min(number, stretch), replace=False):
+                place = places[(first + index) % len(places)]
                 # The rest are two views of one image. Two conditions are the scarcer lesson; neighbours in a
                 # sequence, a second apart, overlap less surely and would teach the net to blur places.
                 share = 0.35 if kind in ("ie-tower", "clips") else 0.75

@@ -3,7 +3,6 @@
 `python export.py --work runs/1 --pool ../../../shared/data/train-pool --out ../default`"""
 
 import argparse
-import copy
 import csv
 import hashlib
 import json
@@ -16,9 +15,8 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 
-from data import load_cache, load_manifest, split_pool
-from network import DESCRIPTOR_SIZE, PlaceNet
-from settle import settle
+from data import load_cache, load_items, split_pool
+from network import DESCRIPTOR_SIZE, ShippedNet
 from validate import MEAN, STD, Validation
 
 # As the pool's about.md states them.
@@ -28,7 +26,7 @@ LICENCES = {
     "tum-clips": "CC BY 4.0", "euroc-micro": "research", "toshiki-campus": "MIT", "sharpei-lab": "none stated",
     "zlaskar-tango": "repository licence", "utbm": "CC BY-NC-SA", "landmarks": "mixed",
     "scannet-samples": "ScanNet terms, research only", "metu-vistir": "research", "toni-smartphone": "repository licence",
-    "scene15-category": "research"}
+    "scene15-category": "research", "rendered": "Apache-2.0 (sample towns of this repository)"}
 GOLDEN_SEEDS = (1, 2, 3)
 
 
@@ -44,26 +42,30 @@ def golden_input(seed, length):
     return values
 
 
-def fold_normalisation(head):
-    """Linear without bias and BatchNorm without affine -> one Linear."""
-    linear, norm = head[0], head[1]
-    scale = (norm.running_var + norm.eps).rsqrt()
-    folded = torch.nn.Linear(linear.in_features, linear.out_features)
-    folded.weight.data = linear.weight.data * scale[:, None]  # [out, in]
-    folded.bias.data = -norm.running_mean * scale
-    return folded
+def store_small(model):
+    """Large fp32 initializers become int8 with a scale for each row (the linear maps) or fp16 (the rest), and nodes that make
+    them fp32 again, which are folded when the file is loaded; all arithmetic stays fp32."""
+    graph, nodes = model.graph, []
 
+    def node(operator, inputs, output, **attributes):
+        nodes.append(onnx.helper.make_node(operator, inputs, [output], **attributes))
 
-def store_half(model):
-    """Large fp32 initializers become fp16 with a Cast behind them; arithmetic stays fp32 (the Cast is folded at load)."""
-    graph, casts = model.graph, []
     for index, tensor in enumerate(list(graph.initializer)):
-        if tensor.data_type == onnx.TensorProto.FLOAT and np.prod(tensor.dims) > 256:
-            half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name + ".half")
-            casts.append(onnx.helper.make_node("Cast", [half.name], [tensor.name], to=onnx.TensorProto.FLOAT))
-            graph.initializer[index].CopyFrom(half)
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != onnx.TensorProto.FLOAT or values.size <= 256:
+            continue
+        if values.ndim == 2 and values.size > 100_000:
+            scale = np.abs(values).max(1, keepdims=True) / 127
+            stored = numpy_helper.from_array(np.rint(values / scale).astype(np.int8), tensor.name + ".int8")
+            graph.initializer.append(numpy_helper.from_array(scale, tensor.name + ".scale"))
+            node("Cast", [stored.name], tensor.name + ".steps", to=onnx.TensorProto.FLOAT)
+            node("Mul", [tensor.name + ".steps", tensor.name + ".scale"], tensor.name)
+        else:
+            stored = numpy_helper.from_array(values.astype(np.float16), tensor.name + ".half")
+            node("Cast", [stored.name], tensor.name, to=onnx.TensorProto.FLOAT)
+        graph.initializer[index].CopyFrom(stored)
+    for made in reversed(nodes):
+        graph.node.insert(0, made)
     onnx.checker.check_model(model)
     return model
 
@@ -72,32 +74,32 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
     parser.add_argument("--pool", required=True)
+    parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-1")
-    parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size")
+    parser.add_argument("--name", default="vpr_node-default-2")
+    parser.add_argument("--warm-start", help="what the run's --warm-start was, in words, for the manifest")
     options = parser.parse_args()
     with open(os.path.join(options.work, "arguments.json")) as file:
         training = json.load(file)
-    height, width = options.size or training["final_size"]
-    saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
-    net = PlaceNet()
-    net.load_state_dict(saved["average"])
-    items = load_manifest(options.pool)
+    with open(os.path.join(options.work, "heads.json")) as file:
+        fitted = json.load(file)
+    height, width = fitted["size"]
+    state = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)["state"]
+    net = ShippedNet()
+    net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
+    net.eval()
+    items = load_items(options.pool, options.rendered)
     pool = split_pool(items)
-    cache = load_cache(options.pool, items, options.cache)
-    settle(net, cache, pool, (height, width), training["seed"])
-    held_out = Validation(options.pool, items, pool.validation, cache, height, width).measure(net)
+    held_out = Validation(pool.validation, load_cache(options.pool, items, options.cache), height, width).measure(net)
     for name, values in held_out.items():
         print(f"{name:9} float {values[0]:.3f}  code {values[1]:.3f}  two-stage {values[2]:.3f}")
-    folded = copy.deepcopy(net)
-    folded.descriptor, folded.hash = fold_normalisation(net.descriptor), fold_normalisation(net.hash)
 
     os.makedirs(options.out, exist_ok=True)
     path = os.path.join(options.out, "model.onnx")
-    torch.onnx.export(folded, torch.zeros(1, 3, height, width), path, input_names=["image"],
+    torch.onnx.export(net, torch.zeros(1, 3, height, width), path, input_names=["image"],
                       output_names=["descriptor", "hash"], opset_version=17, dynamo=False)
-    onnx.save(store_half(onnx.load(path)), path)
+    onnx.save(store_small(onnx.load(path)), path)
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     golden, worst = [], 0.0
@@ -109,7 +111,7 @@ def main():
         worst = max(worst, *(float(np.abs(a - b.numpy()).max()) for a, b in zip((descriptor, logits), expected)))
         golden.append({"inputSeed": seed, "descriptorHead": [float(v) for v in descriptor[0, :16]],
                        "code": np.packbits(logits[0] >= 0).tobytes().hex()})
-    print(f"largest difference between ONNX Runtime (fp16 weights) and PyTorch (fp32): {worst:.2e}")
+    print(f"largest difference between ONNX Runtime (stored weights) and PyTorch (fp32): {worst:.2e}")
 
     with open(path, "rb") as file:
         content = file.read()
@@ -137,19 +139,21 @@ def main():
         "precision": "fp32",
         "licence": "Apache-2.0 as a work of this project; some training images are for research use only, see models/README.md",
         "provenance": {
-            "trainedBy": "models/training in this repository, from its own random initial weights",
+            "trainedBy": "models/training in this repository; no weight comes from another network",
             "commit": commit,
             "distilledFrom": "EfficientNet-Lite0 (ImageNet, Apache-2.0), maps of block 10; no weight of it is in this file"
             if training["teacher"] else None,
-            "parameters": sum(p.numel() for p in net.parameters()),
-            "weightStorage": "fp16, computed in fp32",
+            "parameters": sum(int(np.prod(t.dims)) for t in onnx.load(path).graph.initializer),
+            "weightStorage": "convolutions fp16, linear maps int8 with a scale for each row; computed in fp32",
             "trainingImages": {group: {"images": number, "licence": LICENCES[group]} for group, number in counts.items()},
-            "arguments": {key: training[key] for key in ("seed", "seconds", "steps", "places", "rate", "size", "final_size",
-                                                         "final_from", "distil_until", "distil_weight", "kinds")},
-            "steps": saved["state"]["step"],
-            "trainingSeconds": round(saved["state"]["elapsed"]),
+            "arguments": {key: training[key] for key in ("seed", "seconds", "steps", "places", "rate", "sizes", "distil_weight",
+                                                         "kinds")},
+            "warmStart": options.warm_start,
+            "steps": state["step"],
+            "trainingSeconds": round(state["elapsed"]),
             "heldOutRecallAt1": {name: {"float": round(float(v[0]), 4), "code": round(float(v[1]), 4), "twoStage": round(float(v[2]), 4)}
                                  for name, v in held_out.items()},
+            "heads": fitted,
             "history": history,
             "curves": {"columns": ["step", "seconds", "rate", "metric", "hashing", "constraint", "distillation"],
                        "rows": [[float(v) for v in row] for row in curves[::every]]},

@@ -2,7 +2,8 @@
 
 Early downsampling and plain convolutions, because both the training and the robot run on a CPU; multi-scale blocks as
 the paper's MultiConv adapter (sec. III-B); GeM pooling over the whole map and over six overlapping windows,
-and a coarse grid of a few channels that keeps the layout of the scene."""
+and a coarse grid of a few channels that keeps the layout of the scene. `PlaceNet` is what train.py trains; `ShippedNet`
+puts the heads on it that fit_heads.py fits with the trunk frozen."""
 
 import math
 
@@ -10,12 +11,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-DESCRIPTOR_SIZE = 512
+LEARNED_SIZE, TAUGHT_SIZE = 512, 512
+DESCRIPTOR_SIZE = LEARNED_SIZE + TAUGHT_SIZE
 CODE_BITS = 512
-MAP_CHANNELS = 128
-STRIDE = 8
+TEACHER_CHANNELS = 112
+MAP_CHANNELS = 192
+STRIDE = 16
 # Cells of the layout part: signed means, not GeM, as coarse gradients are what a season leaves unchanged.
-LAYOUT_HEIGHT, LAYOUT_WIDTH = 4, 6
+LAYOUT_HEIGHT, LAYOUT_WIDTH = 4, 5
 ORIENTATIONS, GRADIENT_CELLS = 6, 8
 
 
@@ -51,10 +54,35 @@ class MultiScale(nn.Module):
         return F.relu(x + self.expand(torch.cat([self.branch1(h), self.branch2(h), self.branch3(h)], 1)))
 
 
-def generalized_mean(cubes, window=None, stride=None):
-    """GeM pooling with p = 3 over the whole map or over windows: (mean x^3)^(1/3). cubes: x^3 > 0, [B, C, H, W]."""
-    mean = F.avg_pool2d(cubes, window, stride) if window else cubes.mean((2, 3), keepdim=True)
-    return mean.pow(1 / 3).flatten(1)
+def generalized_mean(cubes):
+    """GeM pooling with p = 3: (mean x^3)^(1/3). cubes: x^3 > 0, [B, C, H, W] -> [B, C]."""
+    return cubes.mean((2, 3)).pow(1 / 3)
+
+
+def windows(cubes):
+    """Six windows of half the height and half the width: two rows, three columns of which the middle one overlaps."""
+    height, width = cubes.shape[2] // 2, cubes.shape[3] // 2
+    middle = (cubes.shape[3] - width) // 2
+    return [cubes[:, :, top:top + height, left:left + width]
+            for top in (0, cubes.shape[2] - height) for left in (0, middle, cubes.shape[3] - width)]
+
+
+def teacher_regions(maps):
+    """GeM over the whole map and four quadrants, each L2: [B, 5 C]. maps: in the teacher's own scale, [B, C, H, W]."""
+    x = maps.clamp(min=1e-3)
+    cubes = x * x * x
+    height, width = cubes.shape[2] // 2, cubes.shape[3] // 2
+    regions = [cubes, cubes[:, :, :height, :width], cubes[:, :, :height, width:],
+               cubes[:, :, height:, :width], cubes[:, :, height:, width:]]
+    return torch.cat([F.normalize(generalized_mean(region)) for region in regions], 1)
+
+
+def cell_means(x, rows, columns):
+    """Adaptive average pooling to [B, C, rows, columns] as two matrix products, which a graph can hold for every size."""
+    def matrix(length, cells):
+        bounds = [(i * length // cells, -(-(i + 1) * length // cells)) for i in range(cells)]
+        return torch.tensor([[float(low <= p < high) / (high - low) for p in range(length)] for low, high in bounds])
+    return matrix(x.shape[2], rows) @ x @ matrix(x.shape[3], columns).T
 
 
 class Gradients(nn.Module):
@@ -73,7 +101,8 @@ class Gradients(nn.Module):
         self.norm = nn.BatchNorm1d(ORIENTATIONS * GRADIENT_CELLS ** 2, affine=False)
 
     def forward(self, image):
-        steps = F.conv2d(image, self.kernels, padding=1).abs()
+        # At half size: finer gradients are texture, which seasons change.
+        steps = F.conv2d(F.avg_pool2d(image, 2), self.kernels, padding=1).abs()
         # The largest response stands for the magnitude; a direction counts as far as it is above 0.7 of that.
         cells = F.adaptive_avg_pool2d(F.relu(steps - 0.7 * steps.amax(1, keepdim=True)), GRADIENT_CELLS)
         energy = F.avg_pool2d((cells * cells).sum(1, keepdim=True), 3, 1, 1, count_include_pad=False)
@@ -81,37 +110,68 @@ class Gradients(nn.Module):
 
 
 class PlaceNet(nn.Module):
-    """image [B, 3, H, W] normalised, H a multiple of 16 and W of 32 -> descriptor [B, 512] and hash logits [B, 512], both L2."""
+    """image [B, 3, H, W] normalised, H and W multiples of 16 -> learned descriptor [B, 512] and hash logits [B, 512], both L2."""
 
-    def __init__(self, whole=192, windowed=80, layout=24):
+    def __init__(self, whole=256, windowed=64, layout=16):
         super().__init__()
         self.trunk = nn.Sequential(
             conv(3, 16, 3, 2), conv(16, 48, 3, 2), Bottleneck(48, 32),
-            conv(48, MAP_CHANNELS, 3, 2), Bottleneck(MAP_CHANNELS, 48), MultiScale(MAP_CHANNELS),
-            Bottleneck(MAP_CHANNELS, 48), MultiScale(MAP_CHANNELS))
+            conv(48, 128, 3, 2), Bottleneck(128, 48), MultiScale(128),
+            conv(128, MAP_CHANNELS, 3, 2), Bottleneck(MAP_CHANNELS, 80), MultiScale(MAP_CHANNELS), Bottleneck(MAP_CHANNELS, 80))
         self.pooled_map = conv(MAP_CHANNELS, whole, 1, relu=False)
         self.windowed = windowed
         self.layout_map = conv(MAP_CHANNELS, layout, 1, relu=False)
         pooled = whole + 6 * windowed + LAYOUT_HEIGHT * LAYOUT_WIDTH * layout + ORIENTATIONS * GRADIENT_CELLS ** 2
         self.gradients = Gradients()
         # Without affine: the mean goes (as in the centred baselines), and each bit splits the training images in half.
-        self.descriptor = nn.Sequential(nn.Linear(pooled, DESCRIPTOR_SIZE, bias=False),
-                                        nn.BatchNorm1d(DESCRIPTOR_SIZE, affine=False))
-        self.hash = nn.Sequential(nn.Linear(pooled, CODE_BITS, bias=False), nn.BatchNorm1d(CODE_BITS, affine=False))
+        self.descriptor = nn.Sequential(nn.Linear(pooled, LEARNED_SIZE, bias=False), nn.BatchNorm1d(LEARNED_SIZE, affine=False))
+        self.hash = nn.Sequential(nn.Linear(LEARNED_SIZE, CODE_BITS, bias=False), nn.BatchNorm1d(CODE_BITS, affine=False))
+        nn.init.orthogonal_(self.hash[0].weight)
 
     def features(self, image):
         return self.trunk(image)
 
-    def heads(self, features, image):
-        height, width = features.shape[2] // 2, features.shape[3] // 2
+    def pooled(self, features, image):
+        """[B, 1408]: what the learned descriptor is a linear map of."""
         x = self.pooled_map(features).clamp(min=1e-3)
         cubes = x * x * x
-        # Windows of half the height and half the width: two rows, three columns that overlap by half.
-        pooled = torch.cat([generalized_mean(cubes),
-                            generalized_mean(cubes[:, :self.windowed], (height, width), (height, width // 2)),
-                            F.adaptive_avg_pool2d(self.layout_map(features), (LAYOUT_HEIGHT, LAYOUT_WIDTH)).flatten(1),
-                            self.gradients(image)], 1)
-        return F.normalize(self.descriptor(pooled)), F.normalize(self.hash(pooled))
+        regions = [generalized_mean(cubes)] + [generalized_mean(w) for w in windows(cubes[:, :self.windowed])]
+        layout = cell_means(self.layout_map(features), LAYOUT_HEIGHT, LAYOUT_WIDTH).flatten(1)
+        return torch.cat([*regions, layout, self.gradients(image)], 1)
+
+    def heads(self, features, image):
+        descriptor = F.normalize(self.descriptor(self.pooled(features, image)))
+        return descriptor, F.normalize(self.hash(descriptor))
 
     def forward(self, image):
         return self.heads(self.features(image), image)
+
+
+class ShippedNet(nn.Module):
+    """image [B, 3, H, W] normalised -> descriptor [B, 1024] and hash logits [B, 512], both L2.
+
+    The descriptor has two halves: the learned one, and a taught one that pools what the trunk foretells of the teacher's map as
+    the teacher itself is best pooled. The metric loss sees few kinds of places; the teacher has seen many kinds of things."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = PlaceNet()
+        self.teacher_map = nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1)
+        self.learned = nn.Linear(self.net.descriptor[0].in_features, LEARNED_SIZE)
+        self.taught = nn.Linear(5 * TEACHER_CHANNELS, TAUGHT_SIZE)
+        self.hash = nn.Linear(DESCRIPTOR_SIZE, CODE_BITS)
+        # Length of the taught half where the learned half has length 1.
+        self.register_buffer("balance", torch.tensor(1.0))
+
+    def parts(self, image):
+        """([B, 1408], [B, 560]): the inputs of the two halves."""
+        features = self.net.features(image)
+        return self.net.pooled(features, image), teacher_regions(self.teacher_map(features))
+
+    def describe(self, pooled, regions):
+        halves = F.normalize(self.learned(pooled)), self.balance * F.normalize(self.taught(regions))
+        return F.normalize(torch.cat(halves, 1))
+
+    def forward(self, image):
+        descriptor = self.describe(*self.parts(image))
+        return descriptor, F.normalize(self.hash(descriptor))

@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 from PIL import Image
 
-from data import load_manifest
+from data import load_items
 
 INPUT_WIDTH, INPUT_HEIGHT = 160, 128
 CHANNELS, MAP_HEIGHT, MAP_WIDTH = 112, 8, 10
@@ -34,9 +34,9 @@ class Trunk(torch.nn.Module):
         return x
 
 
-def write_maps(pool, path, batch=16):
+def write_maps(pool, rendered, path, batch=16):
     """Writes [N, 112, 8, 10] f16 to `path`."""
-    items = load_manifest(pool)
+    items = load_items(pool, rendered)
     graph = path + ".teacher.onnx"
     torch.onnx.export(Trunk(), torch.zeros(batch, 3, INPUT_HEIGHT, INPUT_WIDTH), graph, input_names=["image"],
                       output_names=["map"], dynamic_axes={"image": {0: "n"}, "map": {0: "n"}}, dynamo=False)
@@ -57,5 +57,11 @@ def write_maps(pool, path, batch=16):
     os.replace(path + ".part", path)
 
 
+def teacher_statistics(maps, pool):
+    """Mean and deviation of each channel over the training images, [1, 112, 1, 1] both."""
+    sample = maps[pool.training_rows[::8]].astype(np.float32)
+    return (torch.from_numpy(f(sample, axis=(0, 2, 3))).view(1, -1, 1, 1) for f in (np.mean, np.std))
+
+
 if __name__ == "__main__":
-    write_maps(sys.argv[1], sys.argv[2])
+    write_maps(*sys.argv[1:])

@@ -1,13 +1,11 @@
 """Trains the default model. `python train.py --pool ../../../shared/data/train-pool --work runs/1 --seconds 5400`
 
 Kill it at any moment and start it again with the same arguments: it goes on from the last checkpoint, with the same
-batches and views an uninterrupted run would have drawn. With RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set, that many
-processes share the work (gradients are averaged every step; rank 0 keeps the queue and the running means). Curves go to curves.csv and validation.csv in the work folder."""
+batches and views an uninterrupted run would have drawn. Curves go to curves.csv and validation.csv in the work folder."""
 
 import argparse
 import copy
 import csv
-import datetime
 import json
 import os
 import time
@@ -16,15 +14,15 @@ import numpy as np
 import torch
 
 from augment import grid, views
-from data import BatchSampler, load_cache, load_manifest, split_pool
+from data import BatchSampler, load_cache, load_items, split_pool
 from losses import map_distillation, multi_similarity, similarity_constraint, straight_through_sign
-from network import MAP_CHANNELS, STRIDE, PlaceNet
+from network import LEARNED_SIZE, MAP_CHANNELS, STRIDE, TEACHER_CHANNELS, PlaceNet
+from teacher import teacher_statistics
 from validate import MEAN, STD, Validation
 
-QUEUE = 1024
+QUEUE = 2048
 CHECKPOINT_SECONDS = 45
 EMA_DECAY = 0.998
-TEACHER_CHANNELS = 112
 
 
 def arguments():
@@ -32,19 +30,19 @@ def arguments():
     parser.add_argument("--pool", required=True)
     parser.add_argument("--work", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--cache", required=True, help="decoded pool, written at the first run")
+    parser.add_argument("--rendered", help="drives through sample towns, written by render.sh; none = real images only")
+    parser.add_argument("--warm-start", help="checkpoint of an earlier run: its running mean starts the layers of the trunk that fit")
     parser.add_argument("--teacher", help="maps written by teacher.py; none = no distillation")
     parser.add_argument("--seconds", type=float, help="length of the schedule in seconds of training")
     parser.add_argument("--steps", type=int, help="length of the schedule in steps (reproducible, unlike --seconds)")
-    parser.add_argument("--places", type=int, default=64, help="places a batch (of one process), two views each")
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--places", type=int, default=48, help="places a batch, two views each")
+    parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--size", type=int, nargs=2, default=(48, 64), help="height and width of a view")
-    parser.add_argument("--final-size", type=int, nargs=2, default=(64, 96), help="view size of the last part")
-    parser.add_argument("--final-from", type=float, default=0.45, help="progress from which --final-size is used")
+    parser.add_argument("--sizes", nargs="+", default=["0:64x80", "0.4:96x128"],
+                        help="progress:HEIGHTxWIDTH of the views from there on; the last is the network's input size")
     parser.add_argument("--kinds", nargs="*", help="train on these kinds of places only (ablation)")
-    parser.add_argument("--distil-until", type=float, default=0.9, help="progress at which the distillation has faded")
-    parser.add_argument("--distil-weight", type=float, default=3.0)
+    parser.add_argument("--distil-weight", type=float, nargs=2, default=(6.0, 6.0), help="weight of the distillation, first and last")
     parser.add_argument("--validate-every", type=float, default=600, help="seconds")
     return parser.parse_args()
 
@@ -52,25 +50,25 @@ def arguments():
 def main():
     options = arguments()
     torch.set_num_threads(options.threads)
-    rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if ranks > 1:
-        torch.distributed.init_process_group("gloo", timeout=datetime.timedelta(seconds=600))
     torch.manual_seed(options.seed)
     os.makedirs(options.work, exist_ok=True)
     with open(os.path.join(options.work, "arguments.json"), "w") as file:
         json.dump(vars(options), file, indent=1)
-    items = load_manifest(options.pool)
+    items = load_items(options.pool, options.rendered)
     cache = load_cache(options.pool, items, options.cache)
     pool = split_pool(items)
     sampler = BatchSampler(pool, options.places, options.seed, options.kinds)
     teacher = np.load(options.teacher, mmap_mode="r") if options.teacher else None
     if teacher is not None:
-        sample = teacher[pool.training_rows[::8]].astype(np.float32)
-        teacher_mean = torch.from_numpy(sample.mean((0, 2, 3))).view(1, -1, 1, 1)
-        teacher_std = torch.from_numpy(sample.std((0, 2, 3))).view(1, -1, 1, 1)
-    validation = Validation(options.pool, items, pool.validation, cache, *options.final_size) if rank == 0 else None
+        teacher_mean, teacher_std = teacher_statistics(teacher, pool)
+    sizes = [(float(start), tuple(map(int, size.split("x")))) for start, size in (text.split(":") for text in options.sizes)]
+    validation = Validation(pool.validation, cache, *sizes[-1][1])
 
     net = PlaceNet().to(memory_format=torch.channels_last)
+    if options.warm_start:
+        earlier, current = torch.load(options.warm_start, weights_only=True)["average"], net.state_dict()
+        net.load_state_dict({name: earlier[name] if name.startswith("trunk.") and name in earlier
+                             and earlier[name].shape == value.shape else value for name, value in current.items()})
     project = torch.nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1)
     average = copy.deepcopy(net)
     parameters = list(net.named_parameters()) + list(project.named_parameters())
@@ -78,7 +76,7 @@ def main():
         {"params": [p for n, p in parameters if p.ndim > 1], "weight_decay": 0.02},
         {"params": [p for n, p in parameters if p.ndim <= 1], "weight_decay": 0.0}], lr=options.rate)
     state = {"step": 0, "elapsed": 0.0, "validated": 0.0}
-    queue = torch.zeros(0, 512)
+    queue = torch.zeros(0, LEARNED_SIZE)
     queue_places = torch.zeros(0, dtype=torch.long)
 
     path = os.path.join(options.work, "checkpoint.pt")
@@ -119,11 +117,11 @@ def main():
         rate = float(options.rate * min(1, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * progress)) * 0.99 + 0.01))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        height, width = options.size if progress < options.final_from else options.final_size
+        height, width = [size for start, size in sizes if start <= progress][-1]
 
-        rows, geometry, positive, negative = sampler.batch(step * ranks + rank)
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step * ranks + rank)
-        images, matrix = views(torch.from_numpy(cache[rows]), generator, height, width,
+        rows, geometry, positive, negative = sampler.batch(step)
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        images, viewpoint = views(torch.from_numpy(cache[rows]), generator, height, width,
                                geometry=torch.from_numpy(geometry))
         images = images.sub_(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
         positive, negative = torch.from_numpy(positive), torch.from_numpy(negative)
@@ -143,29 +141,16 @@ def main():
         constraint = similarity_constraint(logits)
         loss = metric + hashing + 10 * constraint
         distil = torch.zeros(())
-        weight = options.distil_weight * max(0, 1 - progress / options.distil_until)
+        weight = np.interp(progress, (0, 1), options.distil_weight)
         if teacher is not None and weight > 0:
             target = torch.from_numpy(teacher[rows].astype(np.float32)).sub_(teacher_mean).div_(teacher_std)
             # The student's view of the teacher's map: the same homography, so that only the condition differs.
-            target = torch.nn.functional.grid_sample(target, grid(matrix, height // STRIDE, width // STRIDE),
+            target = torch.nn.functional.grid_sample(target, grid(*viewpoint, height // STRIDE, width // STRIDE),
                                                      padding_mode="border", align_corners=False)
             distil = map_distillation(project(features), target)
             loss = loss + weight * distil
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        state["elapsed"] += time.monotonic() - begin
-        begin = time.monotonic()
-        if ranks > 1:
-            # The clocks are averaged with the gradients, so that all processes agree on the schedule.
-            flat = torch.cat([p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for _, p in parameters]
-                             + [torch.tensor([state["elapsed"]])])
-            torch.distributed.all_reduce(flat)
-            flat /= ranks
-            state["elapsed"], offset = flat[-1].item(), 0
-            for _, p in parameters:
-                if p.grad is not None:
-                    p.grad.copy_(flat[offset:offset + p.numel()].view_as(p))
-                offset += p.numel()
         torch.nn.utils.clip_grad_norm_([p for _, p in parameters], 5.0)
         optimizer.step()
 
@@ -181,8 +166,6 @@ def main():
                 queue_places = torch.cat([places, queue_places])[:QUEUE]
         state["step"] += 1
         state["elapsed"] += time.monotonic() - begin
-        if rank:
-            continue
         sums += [metric.item(), hashing.item(), constraint.item(), distil.item()]
         counted += 1
         if state["step"] % 25 == 0:
@@ -195,10 +178,9 @@ def main():
         if state["elapsed"] - state["validated"] > options.validate_every:
             state["validated"] = state["elapsed"]
             validate()
-    if rank == 0:
-        save()
-        validate()
-        print("finished", flush=True)
+    save()
+    validate()
+    print("finished", flush=True)
 
 
 if __name__ == "__main__":

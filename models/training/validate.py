@@ -7,31 +7,27 @@ import os
 import numpy as np
 import onnxruntime
 import torch
-from PIL import Image
 from torch.nn import functional as F
 
 from augment import views
-from data import load_cache, load_manifest, split_pool
+from data import load_cache, load_items, split_pool
 
 MEAN, STD = 0.45, 0.25
 
 
-def load_images(pool, items, rows, height, width):
-    """Decodes and resizes as the node does (antialiased bilinear on the float tensor): [N, 3, height, width] u8-rounded f16."""
-    images = []
-    for row in rows:
-        image = torch.from_numpy(np.asarray(Image.open(os.path.join(pool, items[row]["file"])).convert("RGB")).copy())
-        image = image.permute(2, 0, 1)[None].float() / 255
-        images.append(F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False).half())
-    return torch.cat(images)
+def resized(cache, rows, height, width):
+    """Images of the cache as the node resizes them (antialiased bilinear on the float tensor): [N, 3, height, width] f16."""
+    parts = [F.interpolate(torch.from_numpy(cache[part]).float() / 255, (height, width), mode="bilinear", antialias=True,
+                           align_corners=False).half() for part in np.array_split(rows, max(1, len(rows) // 64))]
+    return torch.cat(parts)
 
 
 class Validation:
-    def __init__(self, pool_folder, items, sets, cache, height, width):
+    def __init__(self, sets, cache, height, width):
         self.sets, self.images = sets, {}
         rows = sorted({row for s in sets for row in s.references + s.queries})
         self.index = {row: number for number, row in enumerate(rows)}
-        self.plain = load_images(pool_folder, items, rows, height, width)
+        self.plain = resized(cache, rows, height, width)
         self.augmented = {}
         for s in sets:
             if s.augmented:
@@ -86,6 +82,7 @@ def main():
     parser = argparse.ArgumentParser(description="held-out recall@1 of a model folder")
     parser.add_argument("--model", required=True)
     parser.add_argument("--pool", required=True)
+    parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True)
     parser.add_argument("--only", nargs="*", help="names of held-out sets; default: all")
     options = parser.parse_args()
@@ -103,10 +100,9 @@ def main():
             out = [session.run(None, {"image": ((image[None] - mean) / std).astype(np.float32)}) for image in pixels]
             return torch.from_numpy(np.concatenate([o[0] for o in out])), torch.from_numpy(np.concatenate([o[1] for o in out]))
 
-    items = load_manifest(options.pool)
+    items = load_items(options.pool, options.rendered)
     sets = [s for s in split_pool(items).validation if not options.only or s.name in options.only]
-    validation = Validation(options.pool, items, sets,
-                            load_cache(options.pool, items, options.cache), source["height"], source["width"])
+    validation = Validation(sets, load_cache(options.pool, items, options.cache), source["height"], source["width"])
     for name, values in validation.measure(Folder()).items():
         print(f"{name:9} float {values[0]:.3f}  code {values[1]:.3f}  two-stage {values[2]:.3f}")
 

@@ -1,0 +1,196 @@
+"""Fits the heads of the shipped network on the frozen trunk: the taught half, its length, the learned half anew, the code.
+
+`python fit_heads.py --work runs/1 --pool POOL --cache runs/cache.npy --teacher runs/teacher.npy [--rendered FOLDER]`
+The network runs once over the training images and views of them (features.pt, minutes); the fits themselves take
+minutes on any machine. Where there is a choice the held-out part makes it; heads.json says what was tried, and chosen."""
+
+import argparse
+import json
+import os
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from augment import views
+from data import BatchSampler, load_cache, load_items, split_pool
+from losses import multi_similarity, similarity_constraint, straight_through_sign
+from network import CODE_BITS, DESCRIPTOR_SIZE, TAUGHT_SIZE, ShippedNet
+from settle import settle
+from teacher import teacher_statistics
+from validate import MEAN, STD, Validation, recalls, resized
+
+BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4)
+VIEW_BATCHES, PLACES = 150, 48
+HEAD_EPOCHS, HEAD_RATE = 8, 2e-4
+ROTATIONS, CODE_EPOCHS, CODE_RATE = 50, 20, 3e-4
+
+
+def fold_normalisation(head):
+    """Linear without bias and BatchNorm without affine -> one Linear."""
+    linear, norm = head[0], head[1]
+    scale = (norm.running_var + norm.eps).rsqrt()
+    folded = torch.nn.Linear(linear.in_features, linear.out_features)
+    folded.weight.data = linear.weight.data * scale[:, None]  # [out, in]
+    folded.bias.data = -norm.running_mean * scale
+    return folded
+
+
+def principal_axes(rows, count):
+    """(axes [count, D], mean [D]) of the largest variance of rows [N, D]."""
+    mean = rows.mean(0)
+    return torch.linalg.svd(rows - mean, full_matrices=False)[2][:count], mean
+
+
+def install(linear, weight, mean):
+    linear.weight.data.copy_(weight)
+    linear.bias.data.copy_(-weight @ mean)
+
+
+@torch.no_grad()
+def features(net, cache, pool, validation, size, seed):
+    """Inputs of both halves, (pooled, regions) each: of training images, of batches of views with their pairs, of the held-out part."""
+    def parts(images):
+        out = [net.parts((part.float() - MEAN) / STD) for part in images.split(128)]
+        return tuple(torch.cat(o) for o in zip(*out))
+
+    rows = pool.training_rows[::2]
+    clean = [parts(resized(cache, part, *size)) for part in np.array_split(rows, len(rows) // 256 + 1)]
+    sampler, batches = BatchSampler(pool, PLACES, seed), []
+    for step in range(VIEW_BATCHES):
+        rows, geometry, positive, negative = sampler.batch(step)
+        images = views(torch.from_numpy(cache[rows]), torch.Generator().manual_seed(step), *size,
+                       geometry=torch.from_numpy(geometry))[0]
+        batches.append((*parts(images), torch.from_numpy(positive), torch.from_numpy(negative)))
+    return {"clean": tuple(torch.cat(o) for o in zip(*clean)), "batches": batches, "plain": parts(validation.plain),
+            "augmented": {name: parts(images) for name, images in validation.augmented.items()}}
+
+
+def held_out(net, known, validation, logits_of=None):
+    """{set: (float, code, two-stage) recall@1} of the heads as they are, and the mean over the sets."""
+    with torch.no_grad():
+        plain = net.describe(*known["plain"])
+        augmented = {name: net.describe(*parts) for name, parts in known["augmented"].items()}
+        logits_of = logits_of or net.hash
+        result = {}
+        for s in validation.sets:
+            reference = plain[[validation.index[row] for row in s.references]]
+            query = augmented[s.name] if s.augmented else plain[[validation.index[row] for row in s.queries]]
+            result[s.name] = tuple(map(float, recalls(query, logits_of(query), reference, logits_of(reference), s.positives)))
+    result["mean"] = tuple(map(float, np.mean(list(result.values()), 0)))
+    return result
+
+
+def batches_in_turn(batches, epochs, rate, parameters, seed):
+    """Yields (batch, step) for `epochs` passes in seeded order; step(loss) takes one step of Adam at a falling rate."""
+    optimizer, rng = torch.optim.Adam(parameters, lr=rate), np.random.default_rng(seed)
+
+    def step(loss):
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    for epoch in range(epochs):
+        optimizer.param_groups[0]["lr"] = rate * (1 - epoch / epochs)
+        for index in rng.permutation(len(batches)):
+            yield batches[index], step
+
+
+def refit_learned(net, batches, seed):
+    """The metric loss on the whole descriptor, so that the learned half learns what the taught one lacks."""
+    for (pooled, regions, positive, negative), step in batches_in_turn(
+            batches, HEAD_EPOCHS, HEAD_RATE, list(net.learned.parameters()), seed):
+        descriptor = net.describe(pooled, regions)
+        step(multi_similarity(descriptor @ descriptor.T, positive, negative))
+
+
+def iterative_quantization(descriptors, seed):
+    """PCA, then the rotation of Gong and Lazebnik (CVPR 2011) that brings it closest to its signs: weight [CODE_BITS, D], mean."""
+    axes, mean = principal_axes(descriptors, CODE_BITS)
+    projected = (descriptors - mean) @ axes.T
+    rotation = torch.linalg.qr(torch.randn(CODE_BITS, CODE_BITS, generator=torch.Generator().manual_seed(seed)))[0]
+    for _ in range(ROTATIONS):
+        u, _, vt = torch.linalg.svd(torch.where(projected @ rotation >= 0, 1.0, -1.0).T @ projected)
+        rotation = (u @ vt).T
+    return (axes.T @ rotation).T.contiguous(), mean
+
+
+def similarity_constrained(weight, mean, batches, seed):
+    """SC hashing (eq. 15 and 11 of the paper, straight-through signs) from `weight` on; batches: (descriptor, positive, negative)."""
+    weight = weight.clone().requires_grad_()
+    for (descriptor, positive, negative), step in batches_in_turn(batches, CODE_EPOCHS, CODE_RATE, [weight], seed):
+        logits = F.normalize((descriptor - mean) @ weight.T)
+        codes = straight_through_sign(logits)
+        step(multi_similarity(codes @ codes.T, positive, negative) + 10 * similarity_constraint(logits))
+    return weight.detach(), mean
+
+
+def code_heads(net, known, seed):
+    """{name: (weight [512, 1024], mean [1024])}; bit i = weight[i] . (descriptor - mean) >= 0."""
+    with torch.no_grad():
+        clean = net.describe(*known["clean"])
+        batches = [(net.describe(pooled, regions), positive, negative) for pooled, regions, positive, negative in known["batches"]]
+    rotated = iterative_quantization(clean, seed)
+    random = torch.randn(CODE_BITS, DESCRIPTOR_SIZE, generator=torch.Generator().manual_seed(seed)), rotated[1]
+    return {"signs of a random projection": random, "PCA + ITQ": rotated,
+            "SC hashing from the random projection": similarity_constrained(random[0] / DESCRIPTOR_SIZE ** 0.5, random[1], batches, seed),
+            "SC hashing from ITQ": similarity_constrained(*rotated, batches, seed)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--work", "--pool", "--cache", "--teacher"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--rendered")
+    parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size")
+    options = parser.parse_args()
+    with open(os.path.join(options.work, "arguments.json")) as file:
+        training = json.load(file)
+    size = options.size or tuple(map(int, training["sizes"][-1].split(":")[1].split("x")))
+    seed = training["seed"]
+    cache = load_cache(options.pool, load_items(options.pool, options.rendered), options.cache)
+    pool = split_pool(load_items(options.pool, options.rendered))
+    validation = Validation(pool.validation, cache, *size)
+
+    saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
+    net = ShippedNet()
+    net.net.load_state_dict(saved["average"])
+    mean, std = teacher_statistics(np.load(options.teacher, mmap_mode="r"), pool)
+    # Foretold in standard deviations, pooled in the teacher's own scale.
+    net.teacher_map.weight.data = saved["project"]["weight"] * std.view(-1, 1, 1, 1)
+    net.teacher_map.bias.data = saved["project"]["bias"] * std.flatten() + mean.flatten()
+    settle(net.net, cache, pool, size, seed)
+    net.eval()
+    net.learned = fold_normalisation(net.net.descriptor)
+    path = os.path.join(options.work, "features.pt")
+    if not os.path.exists(path):
+        torch.save(features(net, cache, pool, validation, size, seed), path)
+    known = torch.load(path, weights_only=True)
+
+    install(net.taught, *principal_axes(known["clean"][1], TAUGHT_SIZE))
+    tried = {"balance": {}}
+    for balance in BALANCES:
+        net.balance.fill_(balance)
+        tried["balance"][str(balance)] = held_out(net, known, validation)
+        print(balance, {k: round(v[0], 3) for k, v in tried["balance"][str(balance)].items()}, flush=True)
+    net.balance.fill_(max(BALANCES, key=lambda balance: tried["balance"][str(balance)]["mean"][0]))
+    before = {name: value.clone() for name, value in net.learned.state_dict().items()}
+    refit_learned(net, known["batches"], seed)
+    tried["learned half"] = {"as trained": tried["balance"][str(round(float(net.balance), 3))], "anew": held_out(net, known, validation)}
+    print("anew", {k: round(v[0], 3) for k, v in tried["learned half"]["anew"].items()}, flush=True)
+    if tried["learned half"]["anew"]["mean"][0] < tried["learned half"]["as trained"]["mean"][0]:
+        net.learned.load_state_dict(before)
+    heads = code_heads(net, known, seed)
+    tried["code"] = {}
+    for name, (weight, centre) in heads.items():
+        tried["code"][name] = held_out(net, known, validation, lambda d, w=weight, m=centre: (d - m) @ w.T)
+        print(name, {k: (round(v[1], 3), round(v[2], 3)) for k, v in tried["code"][name].items()}, flush=True)
+    chosen = max((name for name in heads if name.startswith("SC")), key=lambda name: tried["code"][name]["mean"][1])
+    install(net.hash, *heads[chosen])
+    torch.save(net.state_dict(), os.path.join(options.work, "heads.pt"))
+    with open(os.path.join(options.work, "heads.json"), "w") as file:
+        json.dump({"size": size, "balance": float(net.balance), "codeHead": chosen, "tried": tried}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
