@@ -18,8 +18,8 @@ import { Selection } from './Selection.js';
 /** Wake-ups measured before threads are used, so far apart that each finds the threads asleep. */
 const WAKE_TRIALS = 5;
 const WAKE_PAUSE_MS = 0.5;
-/** Threads pay where the owner alone would need this many times the wake-up. */
-const WAKES_TO_PAY = 4;
+/** Threads are tried where the owner alone would need this many times the wake-up; whether they pay is seen then. */
+const WAKES_TO_PAY = 2;
 /** A thread that needs so many times the owner's time for a chunk is taken for suspended. */
 const PATIENCE = 2;
 
@@ -156,7 +156,7 @@ export class ScanThreads {
     }
   }
 
-  /** Median time from opening an empty job to the last thread's waking up for it. */
+  /** Shortest time from opening an empty job to the last thread's waking up for it. */
   #measureWake(): number {
     const waitUntil = (done: () => boolean, mostMs: number): number => {
       const start = performance.now();
@@ -171,6 +171,6 @@ export class ScanThreads {
         5,
       );
     });
-    return trials.sort((a, b) => a - b)[WAKE_TRIALS >> 1]!;
+    return Math.min(...trials);
   }
 }

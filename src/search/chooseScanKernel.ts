@@ -9,7 +9,7 @@ import { Selection } from './Selection.js';
 const TRIAL_BLOCKS = 16;
 /**
  * V8 replaces the code of its baseline compiler in the background: known by a scan in less than half of the time of the
- * first ones, of which the median counts, as any of them may have been suspended.
+ * first ones, of which the fastest counts: one compiles, and any of them may have been suspended.
  */
 const FASTER = 2;
 const FIRST_RUNS = 3;
@@ -22,7 +22,8 @@ const MARGIN = 0.85;
 class Trial {
   readonly kernel: ScanKernel;
   readonly #scan: () => void;
-  readonly #firstMs: number[] = [];
+  #runs = 0;
+  #firstMs = Infinity;
   #best = Infinity;
   #fastRuns = 0;
 
@@ -60,13 +61,12 @@ class Trial {
     const start = performance.now();
     this.#scan();
     const elapsed = performance.now() - start;
-    if (this.#firstMs.length < FIRST_RUNS) {
-      this.#firstMs.push(elapsed);
-      this.#firstMs.sort((a, b) => a - b);
+    if (this.#runs++ < FIRST_RUNS) {
+      this.#firstMs = Math.min(this.#firstMs, elapsed);
       return;
     }
     this.#best = Math.min(this.#best, elapsed);
-    if (elapsed * FASTER < this.#firstMs[FIRST_RUNS >> 1]!) this.#fastRuns++;
+    if (elapsed * FASTER < this.#firstMs) this.#fastRuns++;
   }
 }
 

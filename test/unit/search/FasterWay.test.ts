@@ -20,15 +20,15 @@ describe('FasterWay', () => {
 
   it('is not misled by slow first scans', () => {
     const ways = new FasterWay();
-    scan(ways, 8, { alone: 1, shared: 9 });
+    scan(ways, 24, { alone: 1, shared: 9 });
     expect(scan(ways, 1000, { alone: 1, shared: 0.6 })).to.be.above(970);
   });
 
   it('leaves a way that has become slow within some scans, and comes back', () => {
     const ways = new FasterWay();
     scan(ways, 100, { alone: 1, shared: 0.6 });
-    expect(scan(ways, 250, { alone: 1, shared: 5 })).to.be.below(12);
-    expect(scan(ways, 1000, { alone: 1, shared: 0.6 })).to.be.above(700);
+    expect(scan(ways, 500, { alone: 1, shared: 5 })).to.be.below(12);
+    expect(scan(ways, 2000, { alone: 1, shared: 0.6 })).to.be.above(1000);
   });
 
   it('is not thrown off by one suspended scan', () => {
