@@ -1,4 +1,5 @@
 import type { StampedImage } from '../core/StampedImage.js';
+import { releaseBuffer } from '../worker/releaseBuffer.js';
 
 /** An image that waits for the worker. */
 export interface WaitingImage {
@@ -11,11 +12,12 @@ export interface WaitingImage {
 export class ImageSlot {
   #waiting: WaitingImage | undefined;
 
-  /** Returns whether an older image was dropped for it. */
+  /** Returns whether an older image was dropped for it, with its memory. */
   put(waiting: WaitingImage): boolean {
-    const dropped = this.#waiting !== undefined;
+    const dropped = this.#waiting;
     this.#waiting = waiting;
-    return dropped;
+    if (dropped !== undefined) releaseBuffer(dropped.image.image.data);
+    return dropped !== undefined;
   }
 
   take(): WaitingImage | undefined {

@@ -1,7 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import { failureOf, type RecognizerHost, type WorkerReply, type WorkerRequest } from './messages.js';
+import { releaseBuffer } from './releaseBuffer.js';
 
+/** Methods whose first argument is an image, which is this thread's alone. */
+const WITH_IMAGE: ReadonlySet<string> = new Set(['recognize', 'query', 'addPlace']);
 /** Methods that run beside the queue: they take long and must not hold up the images. */
 const ASIDE: ReadonlySet<string> = new Set(['loadMap']);
 
@@ -34,6 +38,8 @@ export function serveRecognizer(port: MessagePort, host: RecognizerHost): void {
         setImmediate(() => {
           throw error;
         });
+    } finally {
+      if (WITH_IMAGE.has(method)) releaseBuffer((args[0] as StampedImage).image.data);
     }
   };
 

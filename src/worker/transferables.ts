@@ -1,7 +1,5 @@
 import type { StampedImage } from '../core/StampedImage.js';
-
-/** Node's small Buffers share one pool of this size: its memory must never be given away. */
-const POOL_BYTES = 64 * 1024;
+import { POOL_BYTES } from './releaseBuffer.js';
 
 /**
  * An image whose pixels lie alone in their memory, and the list that hands that memory to another thread.
