@@ -8,7 +8,6 @@ import { AlignPoseService } from './adapters/AlignPoseService.js';
 import { InitialPoseAdapter } from './adapters/InitialPoseAdapter.js';
 import { RtabmapAdapter } from './adapters/RtabmapAdapter.js';
 import { CameraInput } from './CameraInput.js';
-import { EventLoopMonitor } from './EventLoopMonitor.js';
 import { ImagePump } from './ImagePump.js';
 import { LatencyWindow } from './LatencyWindow.js';
 import type { NodeLog } from './NodeLog.js';
@@ -41,7 +40,6 @@ interface LocalizeAnswer {
 export class ActiveSession {
   readonly cameras: readonly CameraInput[];
   readonly latency = new LatencyWindow();
-  readonly eventLoop = new EventLoopMonitor();
   readonly #options: ActiveSessionOptions;
   readonly #poses: PoseTrack | undefined;
   readonly #odometry: PoseTrack | undefined;
@@ -132,7 +130,6 @@ export class ActiveSession {
     for (const camera of this.cameras) camera.close();
     this.#poses?.close();
     this.#odometry?.close();
-    this.eventLoop.close();
     this.#initialPose.close();
     this.#rtabmap.close();
     this.#align?.close();

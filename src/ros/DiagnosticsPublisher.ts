@@ -1,6 +1,7 @@
 import type { MapSummary, Recognizer, RecognizerInfo } from '../worker/protocol.js';
 import type { ActiveSession } from './ActiveSession.js';
 import { cameraStatus, inferenceStatus, mapStatus, stateStatus } from './diagnosticStatuses.js';
+import { EventLoopMonitor } from './EventLoopMonitor.js';
 import { resultQos } from './qos.js';
 import type { RosMessage, RosModule, RosNode, RosPublisher } from './RosApi.js';
 import { stampMessage } from './stamp.js';
@@ -11,6 +12,7 @@ export class DiagnosticsPublisher {
   readonly #node: RosNode;
   readonly #publisher: RosPublisher;
   readonly #state: StatePublisher;
+  readonly #eventLoop = new EventLoopMonitor();
   #timer: NodeJS.Timeout | undefined;
   #recognizer: Recognizer | undefined;
   #map: MapSummary | undefined;
@@ -34,6 +36,7 @@ export class DiagnosticsPublisher {
 
   setSession(session: ActiveSession | undefined): void {
     this.#session = session;
+    if (session !== undefined) this.#eventLoop.restart();
   }
 
   setMap(map: MapSummary): void {
@@ -47,6 +50,7 @@ export class DiagnosticsPublisher {
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#eventLoop.close();
   }
 
   publish(): void {
@@ -59,22 +63,15 @@ export class DiagnosticsPublisher {
   #statuses(): RosMessage[] {
     const prefix = this.#node.getFullyQualifiedName().slice(1);
     const { lifecycle, place, mode, error } = this.#state.state;
-    const statuses = [stateStatus(prefix, lifecycle, place, mode, error)];
+    const loop = this.#eventLoop.take();
+    const statuses = [stateStatus(prefix, { lifecycle, place, mode, error, loopMaxMs: loop.window.maxMs })];
     const nowMs = performance.now();
     for (const camera of this.#session?.cameras ?? []) statuses.push(cameraStatus(prefix, camera, nowMs));
     if (this.#recognizer === undefined || this.#map === undefined) return statuses;
     const info: RecognizerInfo = { ...this.#recognizer.info, map: this.#map };
     const session = this.#session;
     if (session !== undefined)
-      statuses.push(
-        inferenceStatus(
-          prefix,
-          info,
-          session.latency.summary(),
-          { window: session.eventLoop.takeWindow(), total: session.eventLoop.total() },
-          this.#restarts,
-        ),
-      );
+      statuses.push(inferenceStatus(prefix, info, session.latency.summary(), loop, this.#restarts));
     statuses.push(mapStatus(prefix, info));
     return statuses;
   }

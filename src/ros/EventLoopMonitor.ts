@@ -1,6 +1,7 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-const RESOLUTION_MS = 5;
+/** Period of the timer that looks; each look wakes the thread up. */
+const PERIOD_MS = 10;
 
 export interface EventLoopDelay {
   readonly p50Ms: number;
@@ -8,41 +9,47 @@ export interface EventLoopDelay {
   readonly maxMs: number;
 }
 
-/** How late the main thread's event loop is: what a blocked callback costs every other. */
+/** How late the main thread's event loop is: what a blocked callback costs every other. One timer for both histograms. */
 export class EventLoopMonitor {
-  readonly #window: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  readonly #total: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #window = createHistogram();
+  readonly #total = createHistogram();
+  readonly #timer: NodeJS.Timeout;
+  #lastMs: number;
 
-  constructor() {
-    this.#window.enable();
-    this.#total.enable();
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#lastMs = nowMs();
+    this.#timer = setInterval(() => {
+      const now = nowMs();
+      // What the time between two ticks has beyond the period is delay; a histogram holds whole numbers from 1.
+      const delayNs = Math.max(1, Math.round((now - this.#lastMs - PERIOD_MS) * 1e6));
+      this.#lastMs = now;
+      this.#window.record(delayNs);
+      this.#total.record(delayNs);
+    }, PERIOD_MS);
+    this.#timer.unref();
   }
 
-  /** Since the last call. */
-  takeWindow(): EventLoopDelay {
-    const delay = read(this.#window);
+  /** Since the last call, and since the last `restart`. */
+  take(): { readonly window: EventLoopDelay; readonly total: EventLoopDelay } {
+    const delays = { window: read(this.#window), total: read(this.#total) };
     this.#window.reset();
-    return delay;
+    return delays;
   }
 
-  /** Since activation. */
-  total(): EventLoopDelay {
-    return read(this.#total);
+  restart(): void {
+    this.#total.reset();
   }
 
   close(): void {
-    this.#window.disable();
-    this.#total.disable();
+    clearInterval(this.#timer);
   }
 }
 
-/** The histogram holds times between two ticks of a timer; what exceeds its period is delay. */
-function read(histogram: IntervalHistogram): EventLoopDelay {
-  const delay = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+function read(histogram: RecordableHistogram): EventLoopDelay {
   if (histogram.count === 0) return { p50Ms: 0, p99Ms: 0, maxMs: 0 };
   return {
-    p50Ms: delay(histogram.percentile(50)),
-    p99Ms: delay(histogram.percentile(99)),
-    maxMs: delay(histogram.max),
+    p50Ms: histogram.percentile(50) / 1e6,
+    p99Ms: histogram.percentile(99) / 1e6,
+    maxMs: histogram.max / 1e6,
   };
 }

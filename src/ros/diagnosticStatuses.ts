@@ -84,7 +84,6 @@ export function inferenceStatus(
     worker_restarts: restarts,
     event_loop_delay_p50_ms: window.p50Ms,
     event_loop_delay_p99_ms: window.p99Ms,
-    event_loop_delay_max_ms: window.maxMs,
     event_loop_delay_total_p50_ms: total.p50Ms,
     event_loop_delay_total_p99_ms: total.p99Ms,
     rss_mb: process.memoryUsage.rss() / 1e6,
@@ -109,13 +108,17 @@ export function mapStatus(prefix: string, { map }: RecognizerInfo): RosMessage {
   });
 }
 
-export function stateStatus(
-  prefix: string,
-  lifecycle: string,
-  place: PlaceState,
-  mode: string,
-  error: string,
-): RosMessage {
+export interface NodeCondition {
+  readonly lifecycle: string;
+  readonly place: PlaceState;
+  readonly mode: string;
+  readonly error: string;
+  /** Longest delay of the main thread's event loop since the last report. */
+  readonly loopMaxMs: number;
+}
+
+export function stateStatus(prefix: string, condition: NodeCondition): RosMessage {
+  const { lifecycle, place, mode, error, loopMaxMs } = condition;
   const [level, message]: [Level, string] =
     error !== ''
       ? [LEVEL.error, error]
@@ -124,5 +127,10 @@ export function stateStatus(
         : place === 'lost'
           ? [LEVEL.warn, 'lost']
           : [LEVEL.ok, place];
-  return status(`${prefix}: state`, '', level, message, { lifecycle, state: place, mode });
+  return status(`${prefix}: state`, '', level, message, {
+    lifecycle,
+    state: place,
+    mode,
+    event_loop_delay_max_ms: loopMaxMs,
+  });
 }

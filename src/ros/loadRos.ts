@@ -1,6 +1,7 @@
 import { messageOf, VprError } from '../core/VprError.js';
 import type { RosModule } from './RosApi.js';
 import type { RosNative } from './AsyncLifecycleNode.js';
+import { requireNativeBinary } from './requireNativeBinary.js';
 
 /** The rclnodejs release that src/ros was written and tested against. */
 export const RCLNODEJS_VERSION = '2.2.0';
@@ -24,6 +25,7 @@ export async function loadRos(): Promise<Ros> {
   const load = (name: string): Promise<{ readonly default: unknown }> =>
     import(name) as Promise<{ readonly default: unknown }>;
   try {
+    await requireNativeBinary();
     const ros = (await load('rclnodejs')).default as RosModule;
     const native = (await load('rclnodejs/lib/native_loader.js')).default as RosNative;
     return { ros, native };
