@@ -116,6 +116,8 @@ export class CameraInput {
       if (!node.getPublishersInfoByTopic(this.#source.topic).some((one) => one.topic_type === this.#source?.type))
         this.#findSource();
     }
+    // The event does not come for publishers that were there first, nor on every distribution.
+    if (this.#source !== undefined && this.statistics.received === 0) this.#warnOfQos(this.#source);
     const silence = this.silence();
     if (silence !== undefined) log.warnEvery(`silent ${this.name}`, WARNING_PERIOD_MS, silence);
   }
@@ -156,21 +158,29 @@ export class CameraInput {
 
   /** QoS events, which rclnodejs has from Jazzy on; before, the watchdog is all there is. */
   #events(source: ImageSource): RosSubscriptionEvents | undefined {
-    const { ros, log, node } = this.#options;
+    const { ros } = this.#options;
     let events: RosSubscriptionEvents;
     try {
       events = new ros.SubscriptionEventCallbacks();
     } catch {
       return undefined;
     }
-    events.incompatibleQos = () => {
-      const why = this.#incompatibleQos(node.getPublishersInfoByTopic(source.topic)) ?? 'a publisher offers too little';
-      log.warn(`camera '${this.name}': incompatible QoS on ${source.topic}: ${why}`);
-    };
+    events.incompatibleQos = () => this.#warnOfQos(source);
     events.messageLost = (event) => {
       this.statistics.lost = Math.max(this.statistics.lost, Number(event['total_count'] ?? 0));
     };
     return events;
+  }
+
+  #warnOfQos({ topic }: ImageSource): void {
+    const { log, node } = this.#options;
+    const why = this.#incompatibleQos(node.getPublishersInfoByTopic(topic));
+    if (why !== undefined)
+      log.warnEvery(
+        `QoS ${this.name}`,
+        WARNING_PERIOD_MS,
+        `camera '${this.name}': incompatible QoS on ${topic}: ${why}`,
+      );
   }
 
   /** From the graph: the middleware's event says that there is a mismatch, not which, and not on every distribution. */

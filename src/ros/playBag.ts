@@ -148,20 +148,31 @@ async function run(): Promise<void> {
   await ros.init();
   const node = new ros.Node('play_bag');
   node.spin();
-  const { lockstep, place, results } = values;
-  const player = new BagPlayer(ros, node, { rate, lockstep, place, results });
-  const files = await openBag(bag, (problem) => node.getLogger().warn(problem.message));
+  try {
+    const { lockstep, place, results } = values;
+    const { images, answers } = await playFiles(
+      bag,
+      node,
+      new BagPlayer(ros, node, { rate, lockstep, place, results }),
+    );
+    node.getLogger().info(`${images} images played, ${answers} answered${results === undefined ? '' : `: ${results}`}`);
+  } finally {
+    // rclnodejs' thread must have ended before the process does.
+    ros.shutdown();
+  }
+}
+
+async function playFiles(bag: string, node: RosNode, player: BagPlayer): Promise<{ images: number; answers: number }> {
   let images = 0;
   let answers = 0;
-  for (const file of files) {
+  for (const file of await openBag(bag, (problem) => node.getLogger().warn(problem.message))) {
     const played = await player.play(file);
     images += played.images;
     answers = played.answers;
     await file.close();
   }
   await player.close();
-  node.getLogger().info(`${images} images played, ${answers} answered${results === undefined ? '' : `: ${results}`}`);
-  ros.shutdown();
+  return { images, answers };
 }
 
 run().then(

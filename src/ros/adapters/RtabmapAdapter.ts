@@ -49,7 +49,8 @@ export class RtabmapAdapter {
     this.#info = node.createSubscription(
       'rtabmap_msgs/msg/Info',
       'rtabmap/info',
-      { qos: createQos(ros, 10, 'reliable', 'volatile') },
+      // rtabmap that opens an old map may announce many nodes at once.
+      { qos: createQos(ros, 1000, 'reliable', 'volatile') },
       (message: { header: { stamp: StampMessage }; ref_id: number }) => {
         this.#nodes.push({ stampNs: stampNsOf(message.header.stamp), id: message.ref_id });
         if (this.#nodes.length > NODES_KEPT) this.#nodes.shift();

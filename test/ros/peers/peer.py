@@ -50,6 +50,9 @@ def fill(message, values):
             element = types[field].removeprefix('sequence<').rstrip('>')
             package, name = element.split('/')
             setattr(message, field, [fill(interface(f'{package}/msg/{name}')(), item) for item in value])
+        elif types[field] in ('double', 'float'):
+            # JSON does not tell 1 from 1.0, and rclpy takes an int for the bytes of a float.
+            setattr(message, field, float(value))
         else:
             setattr(message, field, value)
     return message
