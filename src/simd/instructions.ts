@@ -134,7 +134,6 @@ export const i32x4 = {
   add: simd(0xae),
   sub: simd(0xb1),
   dotI16x8S: simd(0xba),
-  truncSatF32x4S: simd(0xf8),
 };
 
 export const i64x2 = {
@@ -144,11 +143,11 @@ export const i64x2 = {
 export const f32x4 = {
   splat: simd(0x13),
   extractLane: simdLane(0x1f),
-  nearest: simd(0x6a),
   abs: simd(0xe0),
   add: simd(0xe4),
   mul: simd(0xe6),
-  max: simd(0xe9),
+  /** a < b ? b : a */
+  pmax: simd(0xeb),
 };
 
 const BLOCK_EMPTY = 0x40;

@@ -148,25 +148,26 @@ const dotInt8 = (): WasmFunction =>
 function packF16(): WasmFunction {
   const f = new WasmFunction('packF16', ['i32', 'i32', 'i32'], []);
   const [source, target, values] = [0, 1, 2].map((i) => f.parameter(i)) as [Local, Local, Local];
-  const [low, high] = f.locals('v128', 2) as [Local, Local];
+  const [low, high, scale, half, one, sign] = f.locals('v128', 6) as [Local, Local, Local, Local, Local, Local];
   const toHalf = (from: Local, offset: number): Code => [
-    from.set(f32x4.mul(v128.load(source.get, offset), f32x4.splat(f32.const(2 ** -112)))),
+    from.set(f32x4.mul(v128.load(source.get, offset), scale.get)),
     // (bits + 0xfff + bit 13) >> 13, sign apart.
     from.set(
       v128.or(
         i32x4.shrU(
-          i32x4.add(
-            i32x4.add(f32x4.abs(from.get), i32x4.splat(i32.const(0xfff))),
-            v128.and(i32x4.shrU(from.get, i32.const(13)), i32x4.splat(i32.const(1))),
-          ),
+          i32x4.add(i32x4.add(f32x4.abs(from.get), half.get), v128.and(i32x4.shrU(from.get, i32.const(13)), one.get)),
           i32.const(13),
         ),
-        v128.and(i32x4.shrS(from.get, i32.const(16)), i32x4.splat(i32.const(-0x8000))),
+        v128.and(i32x4.shrS(from.get, i32.const(16)), sign.get),
       ),
     ),
   ];
   // A set sign makes a lane negative with 15 significant bits, so the signed narrowing is exact.
   f.setBody(
+    scale.set(f32x4.splat(f32.const(2 ** -112))),
+    half.set(i32x4.splat(i32.const(0xfff))),
+    one.set(i32x4.splat(i32.const(1))),
+    sign.set(i32x4.splat(i32.const(-0x8000))),
     whileLoop(
       values.get,
       toHalf(low, 0),
@@ -210,18 +211,19 @@ function packIntegers({ name, greatest, storeStep, stepBytes }: Integers): WasmF
   const f = new WasmFunction(name, ['i32', 'i32', 'i32'], []);
   const [source, target, values] = [0, 1, 2].map((i) => f.parameter(i)) as [Local, Local, Local];
   const [at, left] = f.locals('i32', 2) as [Local, Local];
-  const [mosts, factor] = [f.local('v128'), f.local('v128')];
+  const [mosts, factor, magic] = f.locals('v128', 3) as [Local, Local, Local];
   const most = f.local('f32');
   const lane = (index: number): Code => f32x4.extractLane(mosts.get, index);
+  // Next to 1.5 * 2^23 floats are whole numbers: the addition rounds to nearest even, the low bits are the integer.
   const rounded = (offset: number): Code =>
-    i32x4.truncSatF32x4S(f32x4.nearest(f32x4.mul(v128.load(at.get, offset), factor.get)));
+    i32x4.sub(f32x4.add(f32x4.mul(v128.load(at.get, offset), factor.get), magic.get), magic.get);
   f.setBody(
     mosts.set(ZERO),
     at.set(source.get),
     left.set(values.get),
     whileLoop(
       left.get,
-      mosts.set(f32x4.max(mosts.get, f32x4.abs(v128.load(at.get)))),
+      mosts.set(f32x4.pmax(mosts.get, f32x4.abs(v128.load(at.get)))),
       advance(at, 16),
       left.set(i32.sub(left.get, i32.const(4))),
     ),
@@ -230,6 +232,7 @@ function packIntegers({ name, greatest, storeStep, stepBytes }: Integers): WasmF
     factor.set(ZERO),
     // Zeros keep the factor 0: greatest / 0 would make NaN of every value.
     ifThen(f32.gt(most.get, f32.const(0)), factor.set(f32x4.splat(f32.div(f32.const(greatest), most.get)))),
+    magic.set(f32x4.splat(f32.const(1.5 * 2 ** 23))),
     at.set(source.get),
     advance(target, HEAD),
     whileLoop(
