@@ -11,6 +11,9 @@ export const TARGET_FALSE_POSITIVE_RATE: Readonly<Record<Preset, number>> = {
   recall: 0.05,
 };
 
+/** Rises whenever the features change: an older calibration says nothing then. */
+export const CONFIDENCE_FORMAT = 2;
+
 /** P(right) = isotonic(sigmoid(weights . features)). */
 export interface Calibrator {
   /** [FEATURES.length]. */
@@ -23,7 +26,7 @@ export interface Calibrator {
 
 /** The documented probability model of a map or a model; stored as JSON in the map's meta or beside the model. */
 export interface ConfidenceModel {
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof CONFIDENCE_FORMAT;
   /** "generic", or what it was fitted on. */
   readonly fittedOn: string;
   /** Model it was fitted for; another model's is not used. Empty: any. */
@@ -65,7 +68,7 @@ export function interpolate(x: readonly number[], y: readonly number[], at: numb
 }
 
 /** P(right), 0...1. features: [FEATURES.length]. */
-export function confidenceOf(calibrator: Calibrator, features: Float64Array): number {
+export function confidenceOf(calibrator: Pick<Calibrator, 'weights' | 'isotonic'>, features: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < features.length; i++) sum += calibrator.weights[i]! * features[i]!;
   return interpolate(calibrator.isotonic.x, calibrator.isotonic.y, sigmoid(sum));
@@ -77,18 +80,18 @@ export function confidenceOf(calibrator: Calibrator, features: Float64Array): nu
  * another network it ranks answers well, but its probabilities are only roughly right until `vpr tune`.
  */
 export const GENERIC_CONFIDENCE: ConfidenceModel = {
-  formatVersion: 1,
+  formatVersion: CONFIDENCE_FORMAT,
   fittedOn: 'generic',
   modelSha256: '',
   features: FEATURES,
-  //          bias  sim  z   marginZ ham hamLead agree logN temporal
+  //          bias, sim, z, marginZ, ham, hamLead, agree, logN, temporal, sequence, sequenceLead, guidedLead
   single: {
-    weights: [-1.634, 0, 0.149, 1.541, 0, 1.279, 2.413, 0, 0],
+    weights: [-1.634, 0, 0.149, 1.541, 0, 1.279, 2.413, 0, 0, 0, 0, 0],
     isotonic: { x: [], y: [] },
     thresholds: { precision: 0.9967, balanced: 0.9603, recall: 0.8465 },
   },
   temporal: {
-    weights: [0.631, 0, 0, 0.447, 0, 0, 0, 0, 0.531],
+    weights: [0.631, 0, 0, 0.447, 0, 0, 0, 0, 0.531, 0, 0, 0],
     isotonic: { x: [], y: [] },
     thresholds: { precision: 0.9951, balanced: 0.9821, recall: 0.9337 },
   },
@@ -104,6 +107,16 @@ function isNumbers(value: unknown, least: number, most: number): value is number
   );
 }
 
+/** True for a calibration of an older format, which is to be passed over: nothing is wrong with its file. */
+export function isOutdatedConfidence(json: string): boolean {
+  try {
+    const version = (JSON.parse(json) as { formatVersion?: unknown } | null)?.formatVersion;
+    return typeof version === 'number' && version < CONFIDENCE_FORMAT;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads a model from JSON. Throws CALIBRATION_INVALID naming the field. */
 export function parseConfidenceModel(json: string, where: string): ConfidenceModel {
   const fail = (expected: string, name: string): never => {
@@ -116,7 +129,7 @@ export function parseConfidenceModel(json: string, where: string): ConfidenceMod
     throw new VprError('CALIBRATION_INVALID', `Expected JSON for the calibration [${where}]`, { cause: error });
   }
   if (typeof value !== 'object' || value === null) return fail('an object', 'the root');
-  if (value.formatVersion !== 1) fail('1', 'formatVersion');
+  if (value.formatVersion !== CONFIDENCE_FORMAT) fail(String(CONFIDENCE_FORMAT), 'formatVersion');
   if (JSON.stringify(value.features) !== JSON.stringify(FEATURES)) fail(FEATURES.join(', '), 'features');
   for (const name of ['single', 'temporal'] as const) {
     const part = value[name] as Partial<Calibrator> | undefined;

@@ -12,6 +12,9 @@ export const FEATURES = [
   'agreement',
   'logReferences',
   'temporal',
+  'sequence',
+  'sequenceLead',
+  'guidedLead',
 ] as const;
 
 /** Everything that speaks for or against one candidate being the right place. */
@@ -19,7 +22,7 @@ export interface Evidence {
   readonly best: Candidate;
   /** Similarity minus the best one outside the neighbourhood; where nothing is outside: minus the background. */
   readonly margin: number;
-  /** [FEATURES.length]; `temporal` is 0 without the filter. */
+  /** [FEATURES.length]; the last four are 0 without the filter. */
   readonly features: Float64Array;
 }
 
@@ -47,17 +50,29 @@ export interface EvidenceContext {
   /** References in the map. */
   readonly references: number;
   readonly neighbourhood: Neighbourhood;
-  /** log-odds of the temporal filter for the chosen one's neighbourhood, or undefined without the filter. */
-  readonly temporalLogOdds?: number;
+  /** What the filter says, or undefined without it. */
+  readonly temporal?: TemporalEvidence;
+}
+
+/** What the images before this one say for the chosen one's neighbourhood. */
+export interface TemporalEvidence {
+  /** P(robot there), 0...1. */
+  readonly mass: number;
+  /** Score of the best way there, and of the best way to anywhere else. */
+  readonly score: number;
+  readonly rivalScore: number;
+  /** Odometry led the way: then a way that fits says more. */
+  readonly guided: boolean;
 }
 
 /**
  * Features of one candidate: similarity; its z-score against the background; its lead over the best candidate outside its
  * neighbourhood, in spreads; Hamming distance and its lead; the part of the first ten candidates that lie in the
- * neighbourhood; the size of the map; the temporal filter's log-odds.
+ * neighbourhood; the size of the map; the temporal filter's log-odds, its score, the lead of the
+ * score, and that lead once more where odometry led the way.
  */
 export function weighEvidence(context: EvidenceContext): Evidence {
-  const { candidates, chosen, background, references, neighbourhood, temporalLogOdds } = context;
+  const { candidates, chosen, background, references, neighbourhood, temporal } = context;
   const best = candidates[chosen]!;
   const { spread, median } = background ?? UNKNOWN_BACKGROUND;
   let rival: Candidate | undefined;
@@ -74,6 +89,7 @@ export function weighEvidence(context: EvidenceContext): Evidence {
   });
   const margin = best.similarity - (rival?.similarity ?? Math.min(median, best.similarity));
   const hammingLead = rival === undefined ? 0 : rivalHamming - best.hamming;
+  const lead = temporal === undefined ? 0 : temporal.score - temporal.rivalScore;
   const features = Float64Array.of(
     1,
     best.similarity,
@@ -83,7 +99,10 @@ export function weighEvidence(context: EvidenceContext): Evidence {
     clamp(hammingLead / 64, -2, 2),
     votes / voters,
     Math.log10(Math.max(1, references)),
-    clamp(temporalLogOdds ?? 0, -8, 8),
+    temporal === undefined ? 0 : clamp(Math.log(temporal.mass / Math.max(1e-9, 1 - temporal.mass)), -8, 8),
+    temporal?.score ?? 0,
+    lead,
+    temporal?.guided === true ? lead : 0,
   );
   return { best, margin, features };
 }

@@ -25,32 +25,47 @@ export interface Sighting {
   readonly logLikelihoodRatio: number;
 }
 
+/** A reference at which the robot may be. */
+export interface Hypothesis {
+  readonly reference: Reference;
+  /** P(robot at the reference), 0...1. */
+  mass: number;
+  /** What the best way that leads here has seen for itself: a sum of log-likelihood ratios, 0...MOST_SCORE. */
+  score: number;
+}
+
 export interface Belief {
-  /** P(robot at sighting i), in the order of the sightings. */
-  readonly sightings: Float64Array;
+  /** The sightings in their order, then references that were sighted lately but not now. */
+  readonly hypotheses: readonly Readonly<Hypothesis>[];
   /** P(robot at none of the map's references). */
   readonly outside: number;
 }
 
-interface Hypothesis {
-  readonly reference: Reference;
-  mass: number;
-}
-
-/** Hypotheses carried from one image to the next: at most so many, and none of less mass than this. */
-const MAX_HYPOTHESES = 48;
+/** Hypotheses carried from one image to the next: at most so many of each kind, and none below these. */
+const MOST_BY_MASS = 48;
 const LEAST_MASS = 1e-4;
+const MOST_BY_SCORE = 16;
+const LEAST_SCORE = 1;
 /** Mean likelihood ratio, as a logarithm, of references that the search did not even list. */
 const UNLISTED = -2;
-/** P(an image of a robot outside the map is followed by one inside). */
+/** P(an image of a robot outside the map is followed by one inside), and the other way round. */
 const ENTER_PROBABILITY = 0.05;
-/** References of another time than the motion explains, seconds, where the map has no poses. */
-const SPREAD_S = 1.5;
+const LEAVE_PROBABILITY = 0.03;
+/** Part of a way's score that lasts to the next image: a robot that leaves the map must be noticed. */
+const SCORE_MEMORY = 0.94;
+const MOST_SCORE = 20;
+/** How much a way that strains the motion model without poses (a robot's speed is anyone's guess) costs its score. */
+const BLIND_STRAIN = 0.3;
+/** Maps without poses: deviation of the time driven in the map from the time that passed, as a part of it, and seconds. */
+const BLIND_SPREAD = 0.75;
+const BLIND_SPREAD_S = 0.5;
 
 /**
- * Bayes filter over the references of a map and "outside of it" (forward algorithm). Only references that were sighted
- * lately carry a mass of their own; all others share one, so that an image costs O(sightings * hypotheses), whatever the
- * size of the map. With a small probability the robot is anywhere: kidnapping is no surprise that it cannot recover from.
+ * Bayes filter over the references of a map and "outside of it" (forward algorithm), and beside it the score of the best
+ * way to each reference (max-sum, as SeqSLAM's search for a line, but along the motion model). The masses say where the
+ * robot is; they soon come near 1, because kidnapping is always possible. The scores go on telling a way that fitted for
+ * long from one that has fitted just now. Only references that were sighted lately carry a mass of their own; all others
+ * share one, so that an image costs O(sightings * hypotheses), whatever the size of the map.
  */
 export class PlaceFilter {
   #hypotheses: Hypothesis[] = [];
@@ -67,54 +82,67 @@ export class PlaceFilter {
   /** references: size of the map. Moves the belief, weighs it by the sightings, returns it. */
   update(sightings: readonly Sighting[], references: number, motion: Motion, settings: FilterSettings): Belief {
     const states = this.#states(sightings);
-    this.#predict(states, references, motion, settings);
     // Images of one view in quick succession are one piece of evidence, not many.
     const moved = motion.odometry === undefined ? 0 : lengthOf(motion.odometry);
     const news = Math.min(1, 0.1 + Math.max(motion.elapsedS, moved / Math.max(0.1, settings.spacingM)));
+    this.#predict(states, references, motion, { ...settings, memory: SCORE_MEMORY ** news });
     const lowest = sightings.reduce((least, sighting) => Math.min(least, sighting.logLikelihoodRatio), UNLISTED);
     for (let i = 0; i < states.length; i++) {
-      const ratio = i < sightings.length ? sightings[i]!.logLikelihoodRatio : lowest;
-      states[i]!.mass *= Math.exp(news * ratio);
+      const evidence = news * (i < sightings.length ? sightings[i]!.logLikelihoodRatio : lowest);
+      const state = states[i]!;
+      state.mass *= Math.exp(evidence);
+      state.score = Math.min(MOST_SCORE, Math.max(0, state.score + evidence));
     }
     this.#rest *= Math.exp(news * UNLISTED);
     this.#normalise(states);
-    const belief = Float64Array.from(sightings, (_, i) => states[i]!.mass);
     this.#keep(states);
-    return { sightings: belief, outside: this.#outside };
+    return { hypotheses: states, outside: this.#outside };
   }
 
-  /** The sighted references first, then hypotheses that were not sighted this time; masses 0. */
+  /** The sighted references first, then hypotheses that were not sighted this time; masses and scores 0. */
   #states(sightings: readonly Sighting[]): Hypothesis[] {
-    const states: Hypothesis[] = sightings.map(({ reference }) => ({ reference, mass: 0 }));
+    const states: Hypothesis[] = sightings.map(({ reference }) => ({ reference, mass: 0, score: 0 }));
     const sighted = new Set(sightings.map(({ reference }) => reference.referenceId));
     for (const { reference } of this.#hypotheses)
-      if (!sighted.has(reference.referenceId)) states.push({ reference, mass: 0 });
+      if (!sighted.has(reference.referenceId)) states.push({ reference, mass: 0, score: 0 });
     return states;
   }
 
-  #predict(states: Hypothesis[], references: number, motion: Motion, settings: FilterSettings): void {
+  #predict(
+    states: Hypothesis[],
+    references: number,
+    motion: Motion,
+    settings: FilterSettings & { readonly memory: number },
+  ): void {
     const kidnap = settings.kidnapProbability;
     const weights = new Float64Array(states.length);
-    for (const { reference, mass } of this.#hypotheses) {
-      const from = reference.pose;
+    for (const { reference, mass, score } of this.#hypotheses) {
       const expected =
-        from !== undefined && motion.odometry !== undefined ? composePoses(from, motion.odometry) : undefined;
+        reference.pose !== undefined && motion.odometry !== undefined
+          ? composePoses(reference.pose, motion.odometry)
+          : undefined;
+      const carried = score * settings.memory;
+      const strain = reference.pose === undefined ? BLIND_STRAIN : 1;
       let sum = 0;
       for (let i = 0; i < states.length; i++) {
-        const weight = moveWeight(reference, expected, states[i]!.reference, motion, settings);
+        const state = states[i]!;
+        const weight = moveWeight(reference, expected, state.reference, motion, settings);
         weights[i] = weight;
         sum += weight;
+        // Only a way that could win is worth its power function.
+        if (weight > 0 && carried > state.score) state.score = Math.max(state.score, carried * weight ** strain);
       }
       // The hypothesis itself is among the states, but odometry may have moved the robot away from all that are known.
-      const scale = ((1 - kidnap) * mass) / Math.max(sum, 1);
+      const stays = (1 - kidnap - LEAVE_PROBABILITY) * mass;
+      const scale = stays / Math.max(sum, 1);
       for (let i = 0; i < states.length; i++) states[i]!.mass += scale * weights[i]!;
-      if (sum < 1) this.#rest += (1 - kidnap) * mass * (1 - sum);
-      this.#rest += (kidnap / 2) * mass;
-      this.#outside += (kidnap / 2) * mass;
+      if (sum < 1) this.#rest += stays * (1 - sum);
+      this.#rest += kidnap * mass;
+      this.#outside += LEAVE_PROBABILITY * mass;
     }
-    const entering = this.#outside * ENTER_PROBABILITY;
-    this.#outside += this.#rest * (kidnap / 2) - entering;
-    this.#rest += entering - this.#rest * (kidnap / 2);
+    const [entering, leaving] = [this.#outside * ENTER_PROBABILITY, this.#rest * LEAVE_PROBABILITY];
+    this.#outside += leaving - entering;
+    this.#rest += entering - leaving;
     const share = this.#rest / Math.max(references, states.length, 1);
     for (const state of states) state.mass += share;
     this.#rest = Math.max(0, this.#rest - share * states.length);
@@ -131,13 +159,21 @@ export class PlaceFilter {
     this.#outside /= total;
   }
 
-  /** Keeps the heaviest; the mass of the others goes to the rest. */
+  /** Keeps the heaviest and those of the highest scores; the mass of the others goes to the rest. */
   #keep(states: readonly Hypothesis[]): void {
-    const sorted = states.toSorted((a, b) => b.mass - a.mass || a.reference.referenceId - b.reference.referenceId);
-    let kept = 0;
-    while (kept < sorted.length && kept < MAX_HYPOTHESES && sorted[kept]!.mass >= LEAST_MASS) kept++;
-    this.#hypotheses = sorted.slice(0, kept);
-    for (let i = kept; i < sorted.length; i++) this.#rest += sorted[i]!.mass;
+    const byId = (a: Hypothesis, b: Hypothesis): number => a.reference.referenceId - b.reference.referenceId;
+    const kept = new Set([
+      ...states
+        .filter(({ mass }) => mass >= LEAST_MASS)
+        .sort((a, b) => b.mass - a.mass || byId(a, b))
+        .slice(0, MOST_BY_MASS),
+      ...states
+        .filter(({ score }) => score >= LEAST_SCORE)
+        .sort((a, b) => b.score - a.score || byId(a, b))
+        .slice(0, MOST_BY_SCORE),
+    ]);
+    this.#hypotheses = [...kept];
+    for (const state of states) if (!kept.has(state)) this.#rest += state.mass;
   }
 }
 
@@ -157,9 +193,9 @@ function moveWeight(
   }
   if (from.placeId === to.placeId) return 1;
   if (from.sessionId !== to.sessionId) return 0;
-  // No poses: the map was driven at about the speed of now, so twice the time explains twice the speed.
-  const apartS = Math.abs(Number(to.stampNs - from.stampNs)) / 1e9;
-  return gaussian(Math.max(0, apartS - 2 * elapsedS) / SPREAD_S);
+  // No poses: the way is driven again in its direction, at about the speed of then; standing and twice the speed are likely.
+  const drivenS = Number(to.stampNs - from.stampNs) / 1e9;
+  return gaussian((drivenS - elapsedS) / (BLIND_SPREAD * elapsedS + BLIND_SPREAD_S));
 }
 
 // Thousands of these an image: Math.hypot, which guards against overflow, takes ten times as long as a square root.

@@ -14,11 +14,21 @@ import { UsageError, type Arguments, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
 import { fitConfidence, gatherEvidence } from '../tuning/fitConfidence.js';
-import { bagTuningWorld, sampleTuningWorld, setTuningWorld, type PositiveRule } from '../tuning/tuningWorlds.js';
+import { SampleDrive, traversePair } from '../tuning/SampleDrive.js';
+import {
+  bagTuningWorld,
+  describeDrive,
+  drivenTuningWorld,
+  setTuningWorld,
+  type PositiveRule,
+} from '../tuning/tuningWorlds.js';
 import type { TuningWorld } from '../tuning/TuningWorld.js';
 
 /** Conditions of the rendered queries, one after the other. */
 const CONDITIONS = Object.keys(SAMPLE_CONDITIONS) as SampleConditionName[];
+
+/** Inputs of the confidence that mean another thing with another network. */
+const MODEL_FEATURES: ReadonlySet<string> = new Set(['similarity', 'hamming', 'logReferences']);
 
 function storedReferences(map: PlaceMap): NewReference[] {
   const codes = new Map<number, Uint8Array>();
@@ -46,16 +56,22 @@ async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): 
   const onImage = (): void => progress.update(++images);
   try {
     const seeds = args.string('sample-seeds');
-    for (const [i, seed] of (seeds === undefined ? [] : seedsOf(seeds)).entries())
+    for (const [i, seed] of (seeds === undefined ? [] : seedsOf(seeds)).entries()) {
+      const condition = CONDITIONS[i % CONDITIONS.length]!;
+      const [mapped, driven] = await Promise.all(
+        traversePair(seed, condition, args.number('frames')!).map((drive) =>
+          describeDrive(extractor, new SampleDrive(drive, args.string('pictures')), onImage),
+        ),
+      );
+      const { descriptorDimension } = extractor.manifest;
       worlds.push(
-        await sampleTuningWorld(extractor, {
-          seed,
-          condition: CONDITIONS[i % CONDITIONS.length]!,
-          frames: args.number('frames')!,
+        drivenTuningWorld(`sample world ${seed}, ${condition}`, descriptorDimension, {
+          mapped: mapped!,
+          driven: driven!,
           rule,
-          onImage,
         }),
       );
+    }
     for (const folder of args.strings('data-set')) worlds.push(await setTuningWorld(extractor, folder, onImage));
     const [bag] = args.positionals;
     if (bag !== undefined) worlds.push(await bagWorld(args, model, bag, rule, onImage));
@@ -113,6 +129,7 @@ export const command: Command = {
       value: 'FIRST-LAST',
       description: 'rendered towns (from 1000: the others judge)',
     },
+    pictures: { type: 'string', value: 'DIR', description: 'keep rendered pictures there, for the next time' },
     frames: { type: 'number', value: 'N', default: 150, description: 'images of a rendered drive' },
     'positive-distance': { type: 'number', value: 'M', default: 10, description: 'a right place is at most this far' },
     'positive-angle': { type: 'number', value: 'DEG', default: 40, description: 'and turned by at most this' },
@@ -122,13 +139,18 @@ export const command: Command = {
       value: 'FILE',
       description: 'write the calibration (a model’s calibration.json)',
     },
+    'any-model': {
+      type: 'boolean',
+      description: 'use only what means the same for every network, and say so in the calibration',
+    },
     'fitted-on': { type: 'string', value: 'TEXT', description: 'what the calibration says it was fitted on' },
     json: { type: 'boolean', description: 'print the calibration as JSON' },
     ...MODEL_OPTIONS,
   },
   details:
     'Every source is played twice: against its whole map and against a map without a third of the places, so that "not in\n' +
-    'the map" is part of the fit. The presets become the least confidences whose false-positive rates are 0.1 %, 1 %, 5 %.',
+    'the map" is part of the fit, with poses and without. The presets become the least confidences at which the whole decision\n' +
+    'accepts 0.1 %, 1 %, 5 % of the images whose place the map does not show.',
   async run(args) {
     const output = args.string('output');
     const mapPath = args.string('map');
@@ -138,10 +160,11 @@ export const command: Command = {
       const worlds = await worldsOf(args, model, rule);
       if (worlds.length === 0) throw new UsageError('Expected a BAG, --data-set or --sample-seeds to tune on');
       const settings = recognizerSettings(parseParameters(parametersOf(args)));
-      const fitted = fitConfidence(await gatherEvidence(worlds, settings), {
-        modelSha256: model.sha256,
-        fittedOn: args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; '),
-      });
+      const fittedOn = args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; ');
+      const evidence = await gatherEvidence(worlds, settings);
+      const fitted = args.flag('any-model')
+        ? fitConfidence(evidence, { modelSha256: '', fittedOn }, MODEL_FEATURES)
+        : fitConfidence(evidence, { modelSha256: model.sha256, fittedOn });
       const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
       if (output !== undefined) writeCalibration(output, json);
       if (args.positionals.length === 1 && mapPath !== undefined) {

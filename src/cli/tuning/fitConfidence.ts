@@ -2,24 +2,22 @@ import { calibrationError, type ClaimedProbability } from '../../evaluation/cali
 import { fitIsotonic } from '../../evaluation/fitIsotonic.js';
 import { fitLogistic } from '../../evaluation/fitLogistic.js';
 import {
-  confidenceOf,
+  CONFIDENCE_FORMAT,
   GENERIC_CONFIDENCE,
-  PRESETS,
   sigmoid,
-  TARGET_FALSE_POSITIVE_RATE,
   type Calibrator,
   type ConfidenceModel,
 } from '../../recognizer/ConfidenceModel.js';
 import { FEATURES } from '../../recognizer/Evidence.js';
-import type { Preset, RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
-import { aThird, collectEvidence, type LabelledEvidence } from './collectEvidence.js';
+import type { RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
+import { aThird, playWorld, withoutPoses, type Play } from './playWorld.js';
+import { presetThresholds } from './presetThresholds.js';
 import type { TuningWorld } from './TuningWorld.js';
 
 const FOLDS = 5;
 
 interface Labelled {
   readonly world: string;
-  readonly answerable: boolean;
   readonly features: Float64Array;
   readonly right: boolean;
 }
@@ -35,6 +33,9 @@ const SIGNS: Readonly<Record<(typeof FEATURES)[number], 1 | -1 | 0>> = {
   agreement: 1,
   logReferences: -1,
   temporal: 1,
+  sequence: 1,
+  sequenceLead: 1,
+  guidedLead: 1,
 };
 /** Sizes of maps, in decades, that the data must span before the size is a feature: else it is the worlds' accident. */
 const LEAST_DECADES = 1;
@@ -84,50 +85,35 @@ function crossFitted(data: readonly Labelled[], left: ReadonlySet<string>): Clai
   });
 }
 
-/**
- * Least confidence at which the part of accepted answers among the negatives is at most the target. With fewer negatives
- * than the target can resolve, the tail is taken to fall exponentially in log-odds, from the rate of one in ten.
- */
-export function thresholdFor(negatives: readonly number[], target: number): number {
-  const sorted = negatives.toSorted((a, b) => b - a);
-  const allowed = Math.floor(target * sorted.length);
-  if (sorted.length === 0) return 1 - target;
-  if (allowed >= 3) return Math.min(1, sorted[allowed]! + 1e-9);
-  const odds = (p: number): number => Math.log(Math.max(p, 1e-9) / Math.max(1 - p, 1e-9));
-  const tail = sorted.slice(0, Math.max(2, Math.ceil(sorted.length / 10)));
-  const base = odds(tail.at(-1)!);
-  const mean = tail.reduce((sum, p) => sum + odds(p) - base, 0) / tail.length;
-  const rate = tail.length / sorted.length;
-  const at = base + Math.max(0.05, mean) * Math.log(Math.max(1, rate / target));
-  return Math.min(1 - 1e-6, sigmoid(at));
+/** Answers of plays that the ground truth can judge. */
+function labelled(plays: readonly Play[], kind: 'single' | 'temporal'): Labelled[] {
+  return plays.flatMap(({ world, images }) =>
+    images.flatMap((image) => {
+      const part = image[kind];
+      if (part === undefined || part.verdict === 'unclear' || image.truth === 'unclear') return [];
+      return [{ world, features: part.evidence.features, right: part.verdict === 'right' }];
+    }),
+  );
 }
 
 function fitCalibrator(
-  data: readonly Labelled[],
-  strangers: readonly Labelled[],
+  { own, strange, settings }: TuningEvidence,
+  kind: 'single' | 'temporal',
   left: ReadonlySet<string>,
 ): { calibrator: Calibrator; heldOut: ClaimedProbability[] } {
+  const data = labelled(own, kind);
   const weights = fitSigned(data, left);
   const heldOut = crossFitted(data, left);
-  const isotonic = fitIsotonic(heldOut);
-  const draft: Calibrator = {
-    weights: Array.from(weights),
-    isotonic,
-    thresholds: GENERIC_CONFIDENCE.single.thresholds,
-  };
-  const negatives = [...data.filter(({ answerable }) => !answerable), ...strangers].map(({ features }) =>
-    confidenceOf(draft, features),
-  );
-  const thresholds = Object.fromEntries(
-    PRESETS.map((preset) => [preset, thresholdFor(negatives, TARGET_FALSE_POSITIVE_RATE[preset])]),
-  ) as Record<Preset, number>;
+  const draft = { weights: Array.from(weights), isotonic: fitIsotonic(heldOut) };
+  const thresholds = presetThresholds([...own, ...strange], kind, draft, settings);
   return { calibrator: { ...draft, thresholds }, heldOut };
 }
 
 /** log P(z | right) / P(z | wrong) = offset + slope * z, with equal weight on both. */
-function fitLikelihood(evidence: readonly LabelledEvidence[]): { offset: number; slope: number } {
-  const right = evidence.flatMap(({ zRight }) => zRight);
-  const wrong = evidence.flatMap(({ zWrong }) => zWrong);
+function fitLikelihood(plays: readonly Play[]): { offset: number; slope: number } {
+  const images = plays.flatMap((play) => play.images);
+  const right = images.flatMap(({ zRight }) => zRight);
+  const wrong = images.flatMap(({ zWrong }) => zWrong);
   if (right.length < 20 || wrong.length < 20) return GENERIC_CONFIDENCE.likelihood;
   const [offset, slope] = fitLogistic([
     ...right.map((z) => ({ features: [1, z], label: true, weight: 1 / right.length })),
@@ -136,28 +122,30 @@ function fitLikelihood(evidence: readonly LabelledEvidence[]): { offset: number;
   return { offset, slope: Math.max(0, slope) };
 }
 
-/** Other worlds whose queries are played against each world's map. */
-const STRANGERS = 4;
+/** Other worlds whose queries are played against each world's map, with poses and without. */
+const STRANGERS = 3;
+const BLIND_STRANGERS = 2;
 
 /** Queries of one world against the map of another: places that the map does not hold, for the thresholds alone. */
 async function playStrangers(
   worlds: readonly TuningWorld[],
   settings: RecognizerSettings,
   confidence: ConfidenceModel,
-): Promise<LabelledEvidence[]> {
-  const all: LabelledEvidence[] = [];
-  for (let home = 0; home < worlds.length; home++)
+): Promise<Play[]> {
+  const plays: Play[] = [];
+  for (const [home, world] of worlds.entries())
     for (let step = 1; step <= Math.min(STRANGERS, worlds.length - 1); step++) {
       const { queries, name } = worlds[(home + step) % worlds.length]!;
-      const mixed: TuningWorld = {
-        ...worlds[home]!,
-        queries,
-        name: `${name} in ${worlds[home]!.name}`,
-        verdict: () => 'wrong',
-      };
-      all.push(...(await collectEvidence(mixed, { settings, confidence })));
+      const strange: TuningWorld = { ...world, queries, name: `${name} in ${world.name}`, verdict: () => 'wrong' };
+      plays.push(await playWorld(strange, { settings, confidence }));
+      if (step <= BLIND_STRANGERS && hasPoses(world))
+        plays.push(await playWorld(withoutPoses(strange), { settings, confidence }));
     }
-  return all;
+  return plays;
+}
+
+function hasPoses({ references }: TuningWorld): boolean {
+  return references.some(({ pose }) => pose !== undefined);
 }
 
 export interface FittedConfidence {
@@ -169,30 +157,40 @@ export interface FittedConfidence {
 /** Everything that a fit needs of its worlds. */
 export interface TuningEvidence {
   readonly likelihood: { readonly offset: number; readonly slope: number };
-  readonly own: readonly LabelledEvidence[];
-  readonly strangers: readonly LabelledEvidence[];
+  readonly own: readonly Play[];
+  /** Plays with many images that the map does not show, for the thresholds alone: they would spoil the base rate. */
+  readonly strange: readonly Play[];
+  readonly settings: RecognizerSettings;
 }
 
 /**
  * Plays each world against its whole map and against two thirds of it, so that places that are not in the map are part
- * of the fit: once to fit the filter's likelihood, once with the filter running on it; then against other worlds' maps.
+ * of the fit: once to fit the filter's likelihood, once with the filter running on it. Worlds with poses are played
+ * without them too, and in one go while the map grows. Then against other worlds' maps.
  */
 export async function gatherEvidence(
   worlds: readonly TuningWorld[],
   settings: RecognizerSettings,
 ): Promise<TuningEvidence> {
-  const play = async (confidence: ConfidenceModel): Promise<LabelledEvidence[]> => {
-    const all: LabelledEvidence[] = [];
-    for (const world of worlds)
-      for (const without of [undefined, aThird(world.references.length)])
-        all.push(
-          ...(await collectEvidence(world, { settings, confidence, ...(without === undefined ? {} : { without }) })),
-        );
-    return all;
-  };
-  const likelihood = fitLikelihood(await play(GENERIC_CONFIDENCE));
+  const playBoth = async (world: TuningWorld, confidence: ConfidenceModel): Promise<Play[]> => [
+    await playWorld(world, { settings, confidence }),
+    await playWorld(world, { settings, confidence, without: aThird(world.references.length) }),
+  ];
+  const first: Play[] = [];
+  for (const world of worlds) first.push(...(await playBoth(world, GENERIC_CONFIDENCE)));
+  const likelihood = fitLikelihood(first);
   const confidence = { ...GENERIC_CONFIDENCE, likelihood };
-  return { likelihood, own: await play(confidence), strangers: await playStrangers(worlds, settings, confidence) };
+  const own: Play[] = [];
+  const strange: Play[] = [];
+  for (const world of worlds) {
+    own.push(...(await playBoth(world, confidence)));
+    if (!hasPoses(world)) continue;
+    const blind = withoutPoses(world);
+    own.push(...(await playBoth(blind, confidence)));
+    strange.push(await playWorld(blind, { settings, confidence, map: 'growing' }));
+  }
+  strange.push(...(await playStrangers(worlds, settings, confidence)));
+  return { likelihood, own, strange, settings };
 }
 
 /**
@@ -200,34 +198,30 @@ export async function gatherEvidence(
  * left: features to leave out (similarities and distances mean another thing with another model).
  */
 export function fitConfidence(
-  { likelihood, own, strangers }: TuningEvidence,
+  evidence: TuningEvidence,
   identity: { readonly modelSha256: string; readonly fittedOn: string },
   left: ReadonlySet<string> = new Set(),
 ): FittedConfidence {
-  const pick = (kind: 'single' | 'temporal', from: readonly LabelledEvidence[]): Labelled[] =>
-    from.flatMap(({ world, answerable, ...item }) => {
-      const part = item[kind];
-      return part === undefined ? [] : [{ world, answerable, ...part }];
-    });
-  const filtered = own.some(({ temporal }) => temporal !== undefined) ? 'temporal' : 'single';
-  const single = fitCalibrator(pick('single', own), pick('single', strangers), left);
-  const temporal = fitCalibrator(pick(filtered, own), pick(filtered, strangers), left);
+  const single = fitCalibrator(evidence, 'single', left);
+  const temporal = fitCalibrator(evidence, 'temporal', left);
   const [ofSingle, ofTemporal] = [calibrationError(single.heldOut), calibrationError(temporal.heldOut)];
   const round = (value: number): number => Math.round(value * 1e5) / 1e5;
-  const negatives = own.filter(({ answerable }) => !answerable).length + strangers.length;
+  const images = [...evidence.own, ...evidence.strange].flatMap((play) => play.images);
+  const negatives = images.filter(({ truth }) => truth === 'not shown').length;
+  const queries = images.length;
   return {
-    queries: own.length,
+    queries,
     negatives,
     model: {
-      formatVersion: 1,
+      formatVersion: CONFIDENCE_FORMAT,
       fittedOn: identity.fittedOn,
       modelSha256: identity.modelSha256,
       features: FEATURES,
       single: single.calibrator,
       temporal: temporal.calibrator,
-      likelihood,
+      likelihood: evidence.likelihood,
       figures: {
-        queries: own.length,
+        queries,
         negatives,
         singleCalibrationError: round(ofSingle.expectedCalibrationError),
         singleBrier: round(ofSingle.brier),

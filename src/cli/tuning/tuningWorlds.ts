@@ -10,11 +10,8 @@ import { messageOf, VprError } from '../../core/VprError.js';
 import { parseGroundTruth } from '../../evaluation/groundTruth.js';
 import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
 import type { DescribedQuery } from '../../recognizer/PlaceRecognizer.js';
-import { buildTown } from '../../sample/buildTown.js';
-import { seedOf } from '../../sample/random.js';
-import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
-import { SampleTraverse, type TraverseFrame } from '../../sample/SampleTraverse.js';
 import { describeImage } from '../../worker/describeImage.js';
+import type { SampleDrive } from './SampleDrive.js';
 import type { TuningQuery, TuningWorld, Verdict } from './TuningWorld.js';
 
 /** A described image keeps no pixels: thousands of them are held at once. */
@@ -54,55 +51,39 @@ function referenceOf({ image, described }: TuningQuery, index: number, pose: Pos
   };
 }
 
-export interface SampleWorldOptions {
-  readonly seed: number;
-  readonly condition: SampleConditionName;
-  readonly frames: number;
-  readonly rule: PositiveRule;
-  readonly onImage?: () => void;
+/** A drive through a rendered town, described. */
+export interface DescribedDrive {
+  readonly name: string;
+  readonly pictures: readonly TuningQuery[];
+  /** Where each picture was taken. */
+  readonly truths: readonly Pose[];
 }
 
-/** Two drives through a rendered town: references by day, queries in another light, 2 m to the left. */
-export async function sampleTuningWorld(
+export async function describeDrive(
   extractor: DescriptorExtractor,
-  { seed, condition, frames, rule, onImage }: SampleWorldOptions,
-): Promise<TuningWorld> {
-  const spacingM = 2;
-  const town = buildTown({ seed, routeM: frames * spacingM, aliasedM: 24 });
-  const drive = (number: number, name: SampleConditionName, leftM: number): SampleTraverse =>
-    new SampleTraverse(town, {
-      seed: seedOf(seed, number),
-      condition: SAMPLE_CONDITIONS[name],
-      frames,
-      spacingM,
-      leftM,
-    });
-  const look = async (frame: TraverseFrame): Promise<TuningQuery> => {
-    const { width, height, data } = frame.render('front');
+  drive: SampleDrive,
+  onImage?: () => void,
+): Promise<DescribedDrive> {
+  const pictures: TuningQuery[] = [];
+  for await (const image of drive) {
+    pictures.push(await describe(image, extractor));
     onImage?.();
-    return describe(
-      {
-        image: { kind: 'raw', encoding: 'rgb8', width, height, step: width * 3, isBigEndian: false, data },
-        camera: 'front',
-        frameId: 'front',
-        stampNs: frame.stampNs,
-        name: `frame ${frame.index}`,
-        odometry: frame.odometry,
-      },
-      extractor,
-    );
-  };
-  const [mapped, driven] = [drive(0, 'day', -1.5), drive(1, condition, 0.5)];
-  const references: NewReference[] = [];
-  for (const frame of mapped.frames) references.push(referenceOf(await look(frame), frame.index, frame.truth));
-  const queries: TuningQuery[] = [];
-  for (const frame of driven.frames) queries.push(await look(frame));
+  }
+  return { name: drive.key, pictures, truths: drive.truths };
+}
+
+/** One drive as the map, another through the same town as the queries. */
+export function drivenTuningWorld(
+  name: string,
+  dimension: number,
+  { mapped, driven, rule }: { readonly mapped: DescribedDrive; readonly driven: DescribedDrive; rule: PositiveRule },
+): TuningWorld {
   return {
-    name: `sample world ${seed}, ${condition}`,
-    dimension: extractor.manifest.descriptorDimension,
-    references,
-    queries,
-    verdict: (query, reference) => verdictByPoses(driven.frames[query]!.truth, mapped.frames[reference]!.truth, rule),
+    name,
+    dimension,
+    references: mapped.pictures.map((picture, index) => referenceOf(picture, index, mapped.truths[index])),
+    queries: driven.pictures,
+    verdict: (query, reference) => verdictByPoses(driven.truths[query]!, mapped.truths[reference]!, rule),
   };
 }
 

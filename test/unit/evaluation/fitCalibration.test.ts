@@ -3,7 +3,7 @@ import { mulberry32 } from '../../../src/core/mulberry32.js';
 import { calibrationError } from '../../../src/evaluation/calibrationError.js';
 import { fitIsotonic } from '../../../src/evaluation/fitIsotonic.js';
 import { fitLogistic } from '../../../src/evaluation/fitLogistic.js';
-import { thresholdFor } from '../../../src/cli/tuning/fitConfidence.js';
+import { extrapolatedThreshold } from '../../../src/cli/tuning/presetThresholds.js';
 import { interpolate } from '../../../src/recognizer/ConfidenceModel.js';
 
 function uniform(seed: number): () => number {
@@ -56,11 +56,11 @@ describe('fitIsotonic', () => {
   });
 });
 
-describe('thresholdFor', () => {
+describe('extrapolatedThreshold', () => {
   it('lets the target part of the negatives through', () => {
     const negatives = Array.from({ length: 10_000 }, (_, i) => i / 10_000);
     for (const target of [0.001, 0.01, 0.05]) {
-      const threshold = thresholdFor(negatives, target);
+      const threshold = extrapolatedThreshold(negatives, target);
       const rate = negatives.filter((confidence) => confidence >= threshold).length / negatives.length;
       expect(rate).to.be.within(target / 1.5, target * 1.5);
     }
@@ -68,6 +68,6 @@ describe('thresholdFor', () => {
 
   it('goes beyond the highest of few negatives for a small target', () => {
     const negatives = Array.from({ length: 100 }, (_, i) => i / 200);
-    expect(thresholdFor(negatives, 0.001)).to.be.within(0.495, 1);
+    expect(extrapolatedThreshold(negatives, 0.001)).to.be.within(0.495, 1);
   });
 });

@@ -23,10 +23,10 @@ describe('PlaceFilter', () => {
   it('gives probabilities that are at most 1 together', () => {
     const filter = new PlaceFilter();
     for (let i = 0; i < 20; i++) {
-      const { sightings, outside } = filter.update([sight(i, 3), sight(i + 40, 1)], 100, ahead, SETTINGS);
-      const sum = sightings.reduce((total, mass) => total + mass, outside);
+      const { hypotheses, outside } = filter.update([sight(i, 3), sight(i + 40, 1)], 100, ahead, SETTINGS);
+      const sum = hypotheses.reduce((total, { mass }) => total + mass, outside);
       expect(sum).to.be.within(0, 1 + 1e-9);
-      expect(sightings.every((mass) => mass >= 0)).to.equal(true);
+      expect(hypotheses.every(({ mass }) => mass >= 0)).to.equal(true);
     }
   });
 
@@ -35,9 +35,9 @@ describe('PlaceFilter', () => {
     let mass = 0;
     for (let i = 0; i < 6; i++) {
       // Reference 60 looks a little better once; the drive goes along 10, 11, 12, ...
-      const { sightings } = filter.update([sight(60, i === 5 ? 3 : -1), sight(10 + i, 2.5)], 100, ahead, SETTINGS);
-      mass = sightings[1]!;
-      if (i === 5) expect(sightings[1]).to.be.greaterThan(sightings[0]!);
+      const { hypotheses } = filter.update([sight(60, i === 5 ? 3 : -1), sight(10 + i, 2.5)], 100, ahead, SETTINGS);
+      mass = hypotheses[1]!.mass;
+      if (i === 5) expect(mass).to.be.greaterThan(hypotheses[0]!.mass);
     }
     expect(mass).to.be.greaterThan(0.5);
   });
@@ -46,7 +46,7 @@ describe('PlaceFilter', () => {
     const filter = new PlaceFilter();
     for (let i = 0; i < 10; i++) filter.update([sight(10 + i, 4)], 100, ahead, SETTINGS);
     let mass = 0;
-    for (let i = 0; i < 10; i++) mass = filter.update([sight(70 + i, 4)], 100, ahead, SETTINGS).sightings[0]!;
+    for (let i = 0; i < 10; i++) mass = filter.update([sight(70 + i, 4)], 100, ahead, SETTINGS).hypotheses[0]!.mass;
     expect(mass).to.be.greaterThan(0.9);
   });
 
@@ -62,8 +62,8 @@ describe('PlaceFilter', () => {
     const fast = new PlaceFilter();
     let [afterSlow, afterFast] = [0, 0];
     for (let i = 0; i < 3; i++) {
-      afterSlow = slow.update([sight(10, 1.5)], 1000, { elapsedS: 1 }, SETTINGS).sightings[0]!;
-      afterFast = fast.update([sight(10, 1.5)], 1000, { elapsedS: 0.01 }, SETTINGS).sightings[0]!;
+      afterSlow = slow.update([sight(10, 1.5)], 1000, { elapsedS: 1 }, SETTINGS).hypotheses[0]!.mass;
+      afterFast = fast.update([sight(10, 1.5)], 1000, { elapsedS: 0.01 }, SETTINGS).hypotheses[0]!.mass;
     }
     expect(afterFast).to.be.lessThan(afterSlow / 2);
   });
@@ -76,8 +76,40 @@ describe('PlaceFilter', () => {
       return { reference: rest, logLikelihoodRatio: ratio };
     };
     for (let i = 0; i < 5; i++) filter.update([blind(10 + i, 3)], 100, { elapsedS: 1 }, SETTINGS);
-    const { sightings } = filter.update([blind(15, 1), blind(80, 1)], 100, { elapsedS: 1 }, SETTINGS);
-    expect(sightings[0]).to.be.greaterThan(10 * sightings[1]!);
+    const { hypotheses } = filter.update([blind(15, 1), blind(80, 1)], 100, { elapsedS: 1 }, SETTINGS);
+    expect(hypotheses[0]!.mass).to.be.greaterThan(10 * hypotheses[1]!.mass);
+  });
+
+  it('goes on telling a way that fitted for long from one that has just begun, and forgets one that ended', () => {
+    const filter = new PlaceFilter();
+    const scores: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const { hypotheses } = filter.update([sight(10 + i, 2), sight((i * 37) % 90, 2)], 100, ahead, SETTINGS);
+      scores.push(hypotheses[0]!.score);
+      if (i > 3) expect(hypotheses[0]!.score).to.be.greaterThan(2 * hypotheses[1]!.score);
+    }
+    expect(scores[11]).to.be.greaterThan(scores[3]!);
+    // The same places, seen from a robot that has left: the score is gone after about as many images as it took.
+    let { hypotheses } = filter.update([sight(22, -2)], 100, ahead, SETTINGS);
+    for (let i = 0; i < 8; i++) ({ hypotheses } = filter.update([sight(23 + i, -2)], 100, ahead, SETTINGS));
+    expect(hypotheses[0]!.score).to.be.lessThan(1);
+  });
+
+  it('without poses expects the way to be driven in its direction, at about its speed', () => {
+    const score = (step: number): number => {
+      const filter = new PlaceFilter();
+      let last = 0;
+      for (let i = 0; i < 8; i++) {
+        const { pose, ...rest } = reference(50 + step * i);
+        expect(pose).not.to.equal(undefined);
+        const seen = filter.update([{ reference: rest, logLikelihoodRatio: 1.5 }], 200, { elapsedS: 1 }, SETTINGS);
+        last = seen.hypotheses[0]!.score;
+      }
+      return last;
+    };
+    expect(score(1)).to.be.greaterThan(score(2));
+    expect(score(2)).to.be.greaterThan(score(4));
+    expect(score(1)).to.be.greaterThan(score(-1));
   });
 
   it('costs a fraction of a millisecond an image with 50 sightings, whatever the size of the map', () => {

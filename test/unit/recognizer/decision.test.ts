@@ -79,7 +79,7 @@ describe('ConfidenceModel', () => {
   });
 
   it('rises with every lead', () => {
-    const base = Float64Array.of(1, 0.5, 2, 0.5, 0.4, 0, 0.3, 2, 0);
+    const base = Float64Array.of(1, 0.5, 2, 0.5, 0.4, 0, 0.3, 2, 0, 0, 0, 0);
     for (const name of ['marginZ', 'agreement', 'temporal'] as const) {
       const more = Float64Array.from(base);
       more[FEATURES.indexOf(name)]! += 1;
@@ -96,7 +96,7 @@ describe('ConfidenceModel', () => {
   });
 
   const broken: readonly (readonly [string, (model: Record<string, unknown>) => unknown])[] = [
-    ['formatVersion', (m) => (m['formatVersion'] = 2)],
+    ['formatVersion', (m) => (m['formatVersion'] = 99)],
     ['features', (m) => (m['features'] = ['bias'])],
     ['single.weights', (m) => ((m['single'] as { weights: unknown }).weights = [1])],
     ['temporal.isotonic', (m) => ((m['temporal'] as { isotonic: unknown }).isotonic = { x: [0.5, 0.2], y: [0, 1] })],

@@ -1,0 +1,140 @@
+import { composePoses, distanceBetween, invertPose, type Pose } from '../core/pose.js';
+import type { PlaceState, RejectReason } from '../core/recognition.js';
+import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
+import { areNeighbours } from './Candidate.js';
+import { ClosureGate } from './ClosureGate.js';
+import type { Evidence } from './Evidence.js';
+import { FEATURES } from './Evidence.js';
+import { neighbourhoodOf, type Weighed } from './EvidenceWeigher.js';
+import { PlaceTracker, type Judgement } from './PlaceTracker.js';
+import type { RecognizerSettings } from './RecognizerSettings.js';
+
+/** What the decision needs to know of an image besides its evidence. */
+export interface JudgedImage {
+  readonly stampNs: bigint;
+  /** slam: in the frame of the map's poses, which drifts with the odometry. */
+  readonly pose?: Pose;
+  /** odomFromBase. */
+  readonly odometry?: Pose;
+  /** Metres driven since the start. */
+  readonly drivenM: number;
+  /** Distance between neighbouring references, metres. */
+  readonly spacingM: number;
+  /** References were left out of the search because they are recent. */
+  readonly excluded: boolean;
+}
+
+/** Confidence from which a rejected place is still called a candidate. */
+const LIKELY = 0.5;
+const Z_SCORE = FEATURES.indexOf('zScore');
+const MARGIN_Z = FEATURES.indexOf('marginZ');
+
+/**
+ * Accepts or rejects, with the reason: threshold, margin, muted places, odometry, confirmation by several images. Holds
+ * the state and what back ends made of closures.
+ */
+export class PlaceJudge {
+  readonly #mode: 'localization' | 'mapping' | 'slam';
+  readonly #tracker = new PlaceTracker();
+  readonly #closures = new ClosureGate();
+  readonly #drivenAtReference = new Map<ReferenceId, number>();
+  #lastAccepted:
+    { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
+
+  constructor(mode: 'localization' | 'mapping' | 'slam') {
+    this.#mode = mode;
+  }
+
+  get state(): PlaceState {
+    return this.#tracker.state;
+  }
+
+  /** Forgets the stream so far, not what back ends rejected. */
+  reset(): void {
+    this.#tracker.reset();
+    this.#closures.resetTimes();
+    this.#lastAccepted = undefined;
+  }
+
+  /** A reference was made of the image that was taken after `drivenM` metres. */
+  noteReference(referenceId: ReferenceId, drivenM: number): void {
+    this.#drivenAtReference.set(referenceId, drivenM);
+  }
+
+  mutedPlaces(stampNs: bigint): PlaceId[] {
+    return this.#closures.mutedPlaces(stampNs);
+  }
+
+  /** A back end's verdict on a closure. */
+  report(placeId: PlaceId, accepted: boolean, stampNs: bigint, settings: RecognizerSettings): void {
+    this.#closures.report(placeId, accepted, stampNs, gateSettings(settings));
+  }
+
+  /** True where a closure may go out now; then it counts as sent. */
+  trySend(placeId: PlaceId, stampNs: bigint, settings: RecognizerSettings): boolean {
+    return this.#closures.trySend(placeId, stampNs, gateSettings(settings));
+  }
+
+  judge(
+    weighed: Pick<Weighed, 'evidence' | 'confidence' | 'singleConfidence' | 'threshold'>,
+    image: JudgedImage,
+    settings: RecognizerSettings,
+  ): Judgement {
+    const { evidence, confidence, threshold } = weighed;
+    const { lostAfterImages, minMargin } = settings;
+    const likely = evidence !== undefined && confidence >= Math.min(LIKELY, threshold);
+    const reject = (reason: RejectReason): Judgement => this.#tracker.reject(reason, likely, lostAfterImages);
+    if (evidence === undefined) return reject(image.excluded ? 'recent' : 'empty_map');
+    const { reference } = evidence.best;
+    if (this.#closures.isMuted(reference.placeId, image.stampNs)) return reject('muted');
+    if (confidence < threshold) return reject(whyLow(weighed, evidence));
+    if (evidence.margin < minMargin) return reject('ambiguous');
+    if (!this.#agreesWithOdometry(reference, image, settings)) return reject('odometry');
+    const confirm = settings.temporalFilter === 'none' ? 1 : settings.confirmImages;
+    const { distanceM, places } = neighbourhoodOf(settings);
+    // Between two accepted images the robot may have driven on: twice the neighbourhood.
+    const reach = { distanceM: distanceM * 2, places: places * 2 };
+    const judgement = this.#tracker.accept(reference, (last) => areNeighbours(last, reference, reach), confirm);
+    if (judgement.accepted) this.#lastAccepted = { reference, odometry: image.odometry, drivenM: image.drivenM };
+    return judgement;
+  }
+
+  /**
+   * localization: the accepted places must lie as far apart as the odometry between them. slam: reference and image have
+   * poses of one drifting odometry, which may be off by its drift over the way driven between them.
+   */
+  #agreesWithOdometry(reference: Reference, image: JudgedImage, settings: RecognizerSettings): boolean {
+    const { odometryGate, odometryDrift, covariancePositionFloorM } = settings;
+    if (odometryGate === 0 || reference.pose === undefined) return true;
+    const spacing = image.spacingM + covariancePositionFloorM;
+    if (this.#mode === 'slam' && image.pose !== undefined) {
+      const drivenThen = this.#drivenAtReference.get(reference.referenceId);
+      if (drivenThen === undefined) return true;
+      const sigma = spacing + odometryDrift * (image.drivenM - drivenThen);
+      return distanceBetween(reference.pose, image.pose) <= odometryGate * sigma;
+    }
+    const last = this.#lastAccepted;
+    if (last?.odometry === undefined || image.odometry === undefined || last.reference.pose === undefined) return true;
+    const lastFromNow = composePoses(invertPose(last.odometry), image.odometry);
+    const expected = composePoses(last.reference.pose, lastFromNow);
+    const sigma = Math.SQRT2 * spacing + odometryDrift * (image.drivenM - last.drivenM);
+    const agrees = distanceBetween(expected, reference.pose) <= odometryGate * sigma;
+    // A robot that was carried contradicts its odometry for ever: the belief must be won back by confirmation, once.
+    if (!agrees && this.#tracker.state === 'lost') this.#lastAccepted = undefined;
+    return agrees;
+  }
+}
+
+function whyLow(weighed: Pick<Weighed, 'singleConfidence' | 'threshold'>, { features }: Evidence): RejectReason {
+  if (weighed.singleConfidence >= weighed.threshold) return 'temporal';
+  return features[Z_SCORE]! > 2 && features[MARGIN_Z]! < 0.5 ? 'ambiguous' : 'low_confidence';
+}
+
+function gateSettings(settings: RecognizerSettings) {
+  const { loopClosureDebounceS, loopClosureMuteAfterRejections, loopClosureMuteS } = settings;
+  return {
+    debounceS: loopClosureDebounceS,
+    muteAfterRejections: loopClosureMuteAfterRejections,
+    muteS: loopClosureMuteS,
+  };
+}
