@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { aThird, playWorld, withoutPoses, type Play } from '../../src/cli/tuning/playWorld.js';
 import { bootstrapInterval, calibrationError, type ClaimedProbability } from '../../src/evaluation/calibrationError.js';
-import { mulberry32 } from '../../src/sample/random.js';
+import { uniformNumbers } from '../../src/core/mulberry32.js';
 import { answersOf, judgedWorlds, rounded, SETS, type JudgedAnswer, type Study } from './openStudy.js';
 
 /** Queries in a row that are drawn together for the bootstrap: neighbours say nearly the same. */
@@ -21,7 +21,7 @@ function figures(claims: readonly ClaimedProbability[], bins: number) {
   const interval = bootstrapInterval(
     blocks,
     (sample) => calibrationError(sample.flat(), bins).expectedCalibrationError,
-    mulberry32(1),
+    uniformNumbers(1),
     { resamples: 400 },
   );
   return {

@@ -6,7 +6,7 @@ import { spreadOf } from '../../src/evaluation/percentiles.js';
 import type { Candidate } from '../../src/recognizer/Candidate.js';
 import { EvidenceWeigher } from '../../src/recognizer/EvidenceWeigher.js';
 import { PlaceJudge } from '../../src/recognizer/PlaceJudge.js';
-import { mulberry32 } from '../../src/sample/random.js';
+import { uniformNumbers } from '../../src/core/mulberry32.js';
 import { rounded, type Study } from './openStudy.js';
 
 const FRAMES = 3000;
@@ -44,7 +44,7 @@ function candidatesOf(frame: number, places: number, random: () => number): Cand
 export function studyCost({ confidence, settings }: Study) {
   const results: Record<string, object> = {};
   for (const places of [10_000, 1_000_000]) {
-    const random = mulberry32(places);
+    const random = uniformNumbers(places);
     const weigher = new EvidenceWeigher(confidence);
     const judge = new PlaceJudge('localization');
     const times: number[] = [];

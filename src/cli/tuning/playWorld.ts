@@ -53,13 +53,23 @@ export function aThird(references: number): (reference: number) => boolean {
 
 /** The world as a camera alone sees it: no poses in the map, no odometry. */
 export function withoutPoses(world: TuningWorld): TuningWorld {
-  const blind = (image: StampedImage): StampedImage => {
-    const { pose: _pose, odometry: _odometry, ...rest } = image;
-    return rest;
-  };
+  const blind = ({ image, camera, frameId, stampNs, name }: StampedImage): StampedImage => ({
+    image,
+    camera,
+    frameId,
+    stampNs,
+    name,
+  });
   return {
     ...world,
-    references: world.references.map(({ pose: _pose, ...rest }) => rest),
+    references: world.references.map(({ placeId, label, camera, stampNs, code, descriptor }) => ({
+      placeId,
+      label,
+      camera,
+      stampNs,
+      code,
+      descriptor,
+    })),
     queries: world.queries.map(({ image, described }) => ({ image: blind(image), described })),
   };
 }

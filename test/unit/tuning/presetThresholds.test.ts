@@ -5,7 +5,7 @@ import { parseParameters } from '../../../src/config/parseParameters.js';
 import type { Recognition } from '../../../src/core/recognition.js';
 import { sigmoid } from '../../../src/recognizer/ConfidenceModel.js';
 import { FEATURES, type Evidence } from '../../../src/recognizer/Evidence.js';
-import { mulberry32 } from '../../../src/sample/random.js';
+import { uniformNumbers } from '../../../src/core/mulberry32.js';
 import { recognizerSettings } from '../../../src/worker/recognizerSettings.js';
 
 const SETTINGS = recognizerSettings(parseParameters({}));
@@ -29,7 +29,7 @@ function negative(logOdds: number, placeId: number, second: number): PlayedImage
 
 /** Drives of images that the map does not show; places jump about, or stay in one look-alike neighbourhood. */
 function playsOf(jumping: boolean): Play[] {
-  const random = mulberry32(5);
+  const random = uniformNumbers(5);
   return Array.from({ length: 20 }, (_, world) => ({
     world: String(world),
     images: Array.from({ length: 200 }, (_, i) =>
