@@ -42,12 +42,18 @@ export class NodeProcess {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** Open file descriptors and resident memory, as the kernel counts them. */
-  resources(): { readonly descriptors: number; readonly rssBytes: number; readonly cpuMs: number } {
+  /** Open file descriptors, threads, resident memory and CPU time, as the kernel counts them. */
+  resources(): {
+    readonly descriptors: number;
+    readonly threads: number;
+    readonly rssBytes: number;
+    readonly cpuMs: number;
+  } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return {
       descriptors: readdirSync(`/proc/${this.pid}/fd`).length,
+      threads: Number(/Threads:\s+(\d+)/.exec(status)![1]),
       rssBytes: 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)![1]),
       // utime and stime in clock ticks of 10 ms.
       cpuMs: 10 * (Number(stat[11]) + Number(stat[12])),
