@@ -24,8 +24,9 @@ const WAKES_TO_PAY = 2;
 const PATIENCE = 2;
 
 /**
- * Scan threads of an index on shared memory. The owner takes part in every job and never waits for another thread to be
- * scheduled: one that sleeps in costs nothing, and a chunk whose thread is suspended is scanned again.
+ * Scan threads of an index on shared memory. The owner takes part in every job and does not wait for another thread to
+ * be scheduled: one that sleeps in costs nothing, and a chunk whose thread is suspended is scanned again. Only a thread
+ * that is suspended while it compacts its list is waited for.
  */
 export class ScanThreads {
   readonly #control: Int32Array;
