@@ -164,15 +164,15 @@ export class BagImageSource implements ImageSource {
     }
   }
 
-  async readPoses(name = this.#options.poseTopic): Promise<PoseTrack> {
+  async readPoses(name = this.#options.poseTopic, frames?: PoseFrames): Promise<PoseTrack> {
     if (name === undefined) throw new TypeError('Expected the name of a pose topic');
     this.#checkPoseTopic(name, this.summary.path);
-    if (name !== this.#options.poseTopic) return this.#readTrack(name);
-    return (this.#poses ??= this.#readTrack(name));
+    const ownFrames = this.#options.poseFrames ?? DEFAULT_FRAMES;
+    if (name !== this.#options.poseTopic || frames !== undefined) return this.#readTrack(name, frames ?? ownFrames);
+    return (this.#poses ??= this.#readTrack(name, ownFrames));
   }
 
-  async #readTrack(name: string): Promise<PoseTrack> {
-    const frames = this.#options.poseFrames ?? DEFAULT_FRAMES;
+  async #readTrack(name: string, frames: PoseFrames): Promise<PoseTrack> {
     const track = await readPoseTrack(this.#files, name, frames, this.problems);
     if (track.invalidCount > 0)
       this.problems.add(

@@ -72,7 +72,7 @@ export interface SourceProblems {
 export interface ImageSource extends AsyncIterable<StampedImage> {
   readonly summary: SourceSummary;
   readonly problems: SourceProblems;
-  /** All poses of a topic (default: the option's). Throws TOPIC_MISSING, POSES_INVALID. */
-  readPoses(topic?: string): Promise<PoseTrack>;
+  /** All poses of a topic (default: the option's); frames as `poseFrames` (default: the option's). Throws TOPIC_MISSING, POSES_INVALID. */
+  readPoses(topic?: string, frames?: PoseFrames): Promise<PoseTrack>;
   close(): Promise<void>;
 }

@@ -59,7 +59,7 @@ export async function unpackZstdFile(file: string): Promise<UnpackedFile> {
           if (frame === undefined) throw new RangeError('no frame header');
           if (frame.windowBytes > MAX_WINDOW_BYTES)
             throw new RangeError(`a window of ${frame.windowBytes} bytes (at most ${MAX_WINDOW_BYTES} are read)`);
-          if ((frame.contentSize ?? 0) > room) throw full(`${frame.contentSize} bytes`);
+          if (frame.contentSize !== undefined && frame.contentSize > room) throw full(`${frame.contentSize} bytes`);
         }
         offset += bytesRead;
         decompressor.push(Uint8Array.from(input.subarray(0, bytesRead)), offset === size);

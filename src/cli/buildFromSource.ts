@@ -8,20 +8,14 @@ import type { Arguments, Option } from './Command.js';
 import { growMap } from './growMap.js';
 import { createProgress } from './progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from './recognizerOptions.js';
+import { exitCodeOf, POSE_DETAILS, SOURCE_OPTIONS, sourceOptionsOf } from './sourceOptions.js';
 
 /** Options of the commands that add a bag or an image folder to a map. */
 export const BUILD_OPTIONS: Readonly<Record<string, Option>> = {
   ...MODEL_OPTIONS,
-  topic: { type: 'string', multiple: true, description: 'image topics to take (default: all)' },
-  camera: { type: 'string', multiple: true, description: 'cameras to take (default: all)' },
-  'pose-topic': {
-    type: 'string',
-    value: 'TOPIC',
-    description: 'poses: Odometry, PoseStamped or PoseWithCovarianceStamped (default: none)',
-  },
+  ...SOURCE_OPTIONS,
   poses: { type: 'string', value: 'CSV', description: "poses of an image folder (default: the folder's poses.csv)" },
   session: { type: 'string', value: 'NAME', description: "name of the session (default: the source's)" },
-  limit: { type: 'number', value: 'N', description: 'at most this many images' },
   json: { type: 'boolean', description: 'print one JSON object' },
 };
 
@@ -29,6 +23,7 @@ export const BUILD_OPTIONS: Readonly<Record<string, Option>> = {
 export const BUILD_DETAILS =
   'What becomes a reference: --set keyframe.distance_m, keyframe.angle_deg (with poses), keyframe.interval_s (without);\n' +
   'what becomes one place: --set place.distance_m, place.angle_deg (with poses), place.images (without).\n' +
+  `${POSE_DETAILS}\n` +
   'A bad image is skipped and counted; a damaged bag is read as far as it goes, then the exit code is 1.';
 
 export interface BuildInput {
@@ -45,15 +40,11 @@ export async function buildFromSource(
 ): Promise<number> {
   const [file] = args.positionals as [string];
   const parameters = parseParameters({ ...parametersOf(args), mode: 'mapping' });
-  const [topics, cameras] = [args.strings('topic'), args.strings('camera')];
-  const [poseTopic, poseFile, limit] = [args.string('pose-topic'), args.string('poses'), args.number('limit')];
+  const poseFile = args.string('poses');
   const say = (problem: Error): boolean => process.stderr.write(`skipped: ${problem.message}\n`);
   const source = await openImageSource(file, {
-    ...(topics.length === 0 ? {} : { topics }),
-    ...(cameras.length === 0 ? {} : { cameras }),
-    ...(poseTopic === undefined ? {} : { poseTopic }),
+    ...sourceOptionsOf(args),
     ...(poseFile === undefined ? {} : { poseFile }),
-    ...(limit === undefined ? {} : { limit }),
     onProblem: say,
   });
   try {
@@ -76,8 +67,7 @@ export async function buildFromSource(
         progress.end();
         const seconds = (performance.now() - startMs) / 1000;
         report(args.flag('json'), map, grown, seconds);
-        const isDamaged = [...source.problems.byCode.keys()].some((code) => code.startsWith('BAG_'));
-        return isDamaged ? 1 : 0;
+        return exitCodeOf(source);
       } finally {
         progress.end();
         map.close();

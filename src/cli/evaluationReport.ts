@@ -5,10 +5,9 @@ import type { DescribedSource } from './describeSource.js';
 import type { EvaluationSet } from './evaluationSet.js';
 import type { QueryRanking } from './rankReferences.js';
 import { picturesOf } from './replayReport.js';
+import { MATRIX_LIMIT, similarityMatrix } from './similarityMatrix.js';
 
 const SHOWN_MISTAKES = 9;
-/** A matrix of this many queries and references is more than a picture can show. */
-const MATRIX_LIMIT = 4000;
 
 export interface JudgedSet {
   readonly set: EvaluationSet;
@@ -46,26 +45,6 @@ export async function evaluationReport(
     rejected: [],
     operatingPoints: [],
   };
-}
-
-/** Dot products of every query with every reference. */
-export function similarityMatrix(
-  queries: Pick<DescribedSource, 'descriptors' | 'dimension'>,
-  references: Pick<DescribedSource, 'descriptors' | 'dimension'>,
-): NonNullable<ReportData['similarity']> {
-  const { dimension } = queries;
-  const rows = queries.descriptors.length / dimension;
-  const columns = references.descriptors.length / dimension;
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let i = 0; i < dimension; i++)
-        sum += queries.descriptors[row * dimension + i]! * references.descriptors[column * dimension + i]!;
-      values[row * columns + column] = sum;
-    }
-  }
-  return { queries: rows, references: columns, values };
 }
 
 async function worstMistakes(judged: JudgedSet): Promise<ReportMistake[]> {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { openImageSource } from '../bag/openImageSource.js';
-import type { ImageSource } from '../bag/ImageSource.js';
+import type { ImageSource, ImageSourceOptions } from '../bag/ImageSource.js';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import {
@@ -41,7 +41,7 @@ async function exists(file: string): Promise<boolean> {
  */
 export async function openEvaluationSet(
   positionals: readonly string[],
-  { groundTruth, poseTopic }: { readonly groundTruth?: string; readonly poseTopic?: string },
+  { groundTruth, ...options }: { readonly groundTruth?: string } & Pick<ImageSourceOptions, 'poseTopic' | 'poseFrames'>,
 ): Promise<EvaluationSet> {
   const [first, second] = positionals as [string, string?];
   const isSet = second === undefined;
@@ -50,7 +50,6 @@ export async function openEvaluationSet(
       (await exists(first)) ? 'FOLDER_INVALID' : 'FILE_MISSING',
       `Expected a folder with reference/ and query/, or two sources, got ${first}`,
     );
-  const options = poseTopic === undefined ? {} : { poseTopic };
   const references = await openImageSource(isSet ? path.join(first, 'reference') : first, options);
   const queries = await openImageSource(isSet ? path.join(first, 'query') : second, options);
   const beside = isSet ? path.join(first, 'ground_truth.json') : undefined;

@@ -1,5 +1,6 @@
 import type { PoseTrack } from '../bag/PoseTrack.js';
 import type { ImageSource } from '../bag/ImageSource.js';
+import type { Descriptor } from '../core/descriptor.js';
 import type { Pose } from '../core/pose.js';
 import type { Recognition } from '../core/recognition.js';
 import { VprError, type VprErrorCode } from '../core/VprError.js';
@@ -12,6 +13,8 @@ export interface ReplayedImage {
   readonly recognition: Recognition;
   /** True pose, where ground truth gives one. */
   readonly truePose?: Pose;
+  /** Where the replay keeps them. */
+  readonly descriptor?: Descriptor;
 }
 
 export interface Replay {
@@ -26,6 +29,8 @@ export interface Replay {
 export interface ReplayOptions {
   readonly odometry?: PoseTrack;
   readonly groundTruth?: PoseTrack;
+  /** The descriptor of the image that was recognised last, where they are to be kept. */
+  readonly lastDescriptor?: () => Descriptor | undefined;
   readonly onImage?: (done: number) => void;
 }
 
@@ -58,7 +63,13 @@ export async function replayImages(
       const recognition = await recognizer.recognize(
         odomFromBase === undefined ? image : { ...image, odometry: odomFromBase },
       );
-      images.push({ number, recognition, ...(truePose === undefined ? {} : { truePose }) });
+      const descriptor = options.lastDescriptor?.();
+      images.push({
+        number,
+        recognition,
+        ...(truePose === undefined ? {} : { truePose }),
+        ...(descriptor === undefined ? {} : { descriptor }),
+      });
     } catch (error) {
       if (!(error instanceof VprError) || !IMAGE_CODES.has(error.code)) throw error;
       byCode.set(error.code, (byCode.get(error.code) ?? 0) + 1);

@@ -2,10 +2,12 @@ import type { ImageSource } from '../bag/ImageSource.js';
 import type { Reference, ReferenceId } from '../core/reference.js';
 import { decodeImage } from '../image/decodeImage.js';
 import { encodeThumbnail } from '../image/encodeThumbnail.js';
-import { PRESETS, type ConfidenceModel } from '../recognizer/ConfidenceModel.js';
+import { PRESETS } from '../recognizer/ConfidenceModel.js';
 import type { ReportData, ReportImage, ReportMistake } from '../report/ReportData.js';
+import type { LocalRecognizer } from '../worker/openRecognizer.js';
 import type { JudgedReplay } from './judgeReplay.js';
 import type { ReplayedImage } from './replayImages.js';
+import { MATRIX_LIMIT, similarityMatrix } from './similarityMatrix.js';
 
 const SHOWN_MISTAKES = 9;
 const PICTURE_PX = 240;
@@ -14,15 +16,12 @@ export interface ReplayReportParts {
   readonly title: string;
   readonly subtitle: string;
   readonly judged: JudgedReplay;
-  /** References of the map. */
-  readonly references: readonly Reference[];
-  readonly thumbnail: (id: ReferenceId) => Promise<Uint8Array | undefined>;
+  /** Still open: gives the references, their pictures and descriptors, and the presets. */
+  readonly recognizer: LocalRecognizer;
   /** The replayed source, read once more for the pictures of the mistakes. */
   readonly source: ImageSource;
-  readonly confidence?: ConfidenceModel;
   readonly temporal: boolean;
   readonly recallRows?: ReportData['recallRows'];
-  readonly similarity?: ReportData['similarity'];
   readonly maxRssBytes?: number;
 }
 
@@ -33,9 +32,12 @@ function shortName(name: string): string {
 
 /** Everything that the report of a judged replay shows. */
 export async function replayReport(parts: ReplayReportParts): Promise<ReportData> {
-  const { judged, references, confidence } = parts;
+  const { judged, recognizer } = parts;
   const { queries, correct, evaluation } = judged;
-  const calibrator = parts.temporal ? confidence?.temporal : confidence?.single;
+  const references = [...recognizer.references()];
+  const { temporal, single } = recognizer.confidence;
+  const calibrator = parts.temporal ? temporal : single;
+  const similarity = similarityOf(parts, references);
   return {
     title: parts.title,
     subtitle: parts.subtitle,
@@ -43,7 +45,7 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
     recallRows: parts.recallRows ?? [{ label: evaluation.groundTruth, recall: evaluation.recall }],
     scoreName: 'confidence',
     latencyMs: latencyByStage(queries),
-    ...(parts.similarity === undefined ? {} : { similarity: parts.similarity }),
+    ...(similarity === undefined ? {} : { similarity }),
     queries: queries.map(({ recognition, truePose }, i) => ({
       name: shortName(recognition.name),
       outcome: !recognition.accepted ? 'rejected' : correct[i]! ? 'right' : 'wrong',
@@ -54,7 +56,7 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
     references: references.flatMap(({ pose, placeId }) =>
       pose === undefined ? [] : [{ position: [pose.position[0], pose.position[1]] as const, placeId }],
     ),
-    mistakes: await worstMistakes(parts),
+    mistakes: await worstMistakes(parts, references),
     rejected: queries.flatMap(({ recognition }, i) =>
       recognition.accepted || recognition.referenceId === 0
         ? []
@@ -68,10 +70,24 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
             },
           ],
     ),
-    operatingPoints:
-      calibrator === undefined ? [] : PRESETS.map((name) => ({ name, threshold: calibrator.thresholds[name] })),
+    operatingPoints: PRESETS.map((name) => ({ name, threshold: calibrator.thresholds[name] })),
     ...(parts.maxRssBytes === undefined ? {} : { maxRssBytes: parts.maxRssBytes }),
   };
+}
+
+/** Queries against the references of the map; undefined where no descriptors were kept or the matrix would be too large. */
+function similarityOf(
+  { judged, recognizer }: ReplayReportParts,
+  references: readonly Reference[],
+): ReportData['similarity'] | undefined {
+  const rows = judged.queries.flatMap(({ descriptor }) => (descriptor === undefined ? [] : [descriptor]));
+  if (rows.length === 0 || rows.length < judged.queries.length || references.length === 0) return undefined;
+  if (Math.max(rows.length, references.length) > MATRIX_LIMIT) return undefined;
+  const dimension = rows[0]!.length;
+  const descriptors = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => descriptors.set(row, i * dimension));
+  const ids = Uint32Array.from(references, ({ referenceId }) => referenceId);
+  return similarityMatrix({ descriptors, dimension }, { descriptors: recognizer.descriptors(ids), dimension });
 }
 
 /** Milliseconds of each image, by stage, in the order of the way of a frame. */
@@ -104,8 +120,8 @@ export async function picturesOf(
 }
 
 // The surest wrong answers: accepted ones first, for they are what hurts.
-async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]> {
-  const { judged, references } = parts;
+async function worstMistakes(parts: ReplayReportParts, references: readonly Reference[]): Promise<ReportMistake[]> {
+  const { judged, recognizer } = parts;
   const byId = new Map(references.map((reference) => [reference.referenceId, reference]));
   const wrong = judged.queries
     .map((image, query) => ({ ...image, query }))
@@ -118,7 +134,7 @@ async function worstMistakes(parts: ReplayReportParts): Promise<ReportMistake[]>
     .slice(0, SHOWN_MISTAKES);
   const pictures = await picturesOf(parts.source, new Set(wrong.map(({ recognition }) => recognition.name)));
   const pictured = async (id: ReferenceId): Promise<ReportImage | undefined> => {
-    const jpeg = await parts.thumbnail(id);
+    const jpeg = await recognizer.thumbnail(id);
     return jpeg === undefined ? undefined : { name: shortName(byId.get(id)?.label ?? String(id)), jpeg };
   };
   const mistakes: ReportMistake[] = [];

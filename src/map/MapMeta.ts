@@ -107,7 +107,13 @@ export function writeMetaEntry(database: Database.Database, key: string, value: 
     .run(key, value, checksumOfTexts(0, key, value));
 }
 
-function readMatrix(database: Database.Database, name: string, length: number, file: string): Float32Array | undefined {
+/** A matrix of the binarizer; undefined: there is none. Throws MAP_CORRUPT where it is not whole. */
+export function readMatrix(
+  database: Database.Database,
+  name: string,
+  length: number,
+  file: string,
+): Float32Array | undefined {
   const row = database
     .prepare(
       'SELECT length(data) AS bytes, crc, iif(length(data) = ?, data, NULL) AS data FROM binarizer WHERE name = ?',

@@ -1,24 +1,40 @@
 import { VprError } from '../core/VprError.js';
 import type { MapExaminer } from './MapExaminer.js';
+import type { MapMeta } from './MapMeta.js';
 import type { MapSession } from './mapTypes.js';
 import type { StoredReference } from './ReferenceWriter.js';
 import { writeMap } from './writeMap.js';
 
+/** The meta of an examined map. Throws MAP_CORRUPT where too little is left to tell how its descriptors are stored. */
+export function knownMeta({ meta, problems, path }: MapExaminer): MapMeta {
+  if (meta !== undefined) return meta;
+  throw new VprError('MAP_CORRUPT', `Expected a readable meta, got: ${problems[0]?.sentence ?? 'none'} [${path}]`);
+}
+
 /**
  * Writes everything that is whole of a damaged map as a new map: ids and places stay; a reference that lost only its
  * thumbnail stays without one. Returns the number of references kept.
- * Throws MAP_CORRUPT where the meta itself is damaged: then nothing can be decoded.
+ * model: of the map, for one whose own record of it is damaged.
+ * Throws MAP_CORRUPT where the model is lost and not given, the binarizer is lost (without it no query can be coded), or not
+ * one descriptor is left to see how they are stored.
  */
 export function salvageMap(
   examiner: MapExaminer,
   target: string,
-  onProgress?: (done: number, total: number) => void,
+  {
+    model,
+    onProgress,
+  }: {
+    readonly model?: Pick<MapMeta, 'modelName' | 'modelSha256'>;
+    readonly onProgress?: (done: number, total: number) => void;
+  } = {},
 ): number {
-  const { meta } = examiner;
-  if (meta === undefined)
+  const meta = { ...knownMeta(examiner), ...model };
+  const lost = examiner.lostMeta.filter((key) => key === 'binarizer' || model === undefined);
+  if (lost.length > 0)
     throw new VprError(
       'MAP_CORRUPT',
-      `Expected a readable meta, got: ${examiner.problems[0]?.sentence ?? 'none'} [${examiner.path}]`,
+      `Expected ${lost.includes('binarizer') ? 'a whole binarizer' : 'the model of the map to be named'} for a new map, got a damaged meta without ${lost.join(', ')} [${examiner.path}]`,
     );
   const sessionIds = new Set<number>();
   function* whole(): Generator<StoredReference> {

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { MapExaminer, type MapProblem } from './MapExaminer.js';
+import { MapExaminer } from './MapExaminer.js';
+import type { MapProblem } from './MapProblemLog.js';
 
 export interface MapVerification {
   readonly path: string;

@@ -1,4 +1,5 @@
 import { changeParameters, parseParameters, type NodeParameters } from '../config/parseParameters.js';
+import type { Descriptor } from '../core/descriptor.js';
 import type { Recognition } from '../core/recognition.js';
 import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
@@ -23,6 +24,8 @@ export interface LocalRecognizerOptions {
   readonly poseKind?: PoseKind;
   /** Instead of the map's or the model's own. */
   readonly confidence?: ConfidenceModel;
+  /** Hears every image's descriptor, before its evidence. */
+  readonly onDescriptor?: (descriptor: Descriptor) => void;
   /** Hears every image's evidence. */
   readonly onObservation?: (observation: Observation) => void;
   /** An open model to use; the caller closes it. */
@@ -109,6 +112,19 @@ export class LocalRecognizer implements Recognizer {
   /** Records of all references, ascending, each checked. */
   references(): Iterable<Reference> {
     return this.#open.map.references();
+  }
+
+  /** Descriptors of references, each checked: [N, D] row-major. */
+  descriptors(ids: Uint32Array): Float32Array {
+    const { map } = this.#open;
+    const rows = new Float32Array(ids.length * map.dimension);
+    map.readDescriptors(ids, rows);
+    return rows;
+  }
+
+  /** What turns evidence into probabilities here. */
+  get confidence(): ConfidenceModel {
+    return this.#confidenceFor(this.#open);
   }
 
   /** Bytes held by the search. */
@@ -204,14 +220,22 @@ export class LocalRecognizer implements Recognizer {
     return work;
   }
 
+  #confidenceFor({ map }: OpenMap): ConfidenceModel {
+    return this.#options.confidence ?? confidenceFor(map, this.#start.modelPath, this.#model.sha256);
+  }
+
   #assemble(opened: OpenMap): PlaceRecognizer {
-    const { extractor, sha256 } = this.#model;
+    const { extractor } = this.#model;
     const session = this.#options.session ?? { name: this.#start.mode, source: 'vpr_node' };
     const recognizer = new PlaceRecognizer({
-      describe: (image) => describeImage(image, extractor, opened.encode),
+      describe: async (image) => {
+        const described = await describeImage(image, extractor, opened.encode);
+        this.#options.onDescriptor?.(described.descriptor);
+        return described;
+      },
       map: opened.map,
       search: opened.search,
-      confidence: this.#options.confidence ?? confidenceFor(opened.map, this.#start.modelPath, sha256),
+      confidence: this.#confidenceFor(opened),
       settings: recognizerSettings(this.#parameters),
       mode: this.#start.mode,
       ...(this.#start.mode === 'localization'

@@ -106,6 +106,27 @@ describe('vpr map', () => {
       map.close();
     }));
 
+  it('export keeps what is whole of a map whose meta is damaged', () =>
+    withMap((file, folder) => {
+      const database = new Database(file);
+      database.exec("UPDATE meta SET value = '9' || value");
+      database.close();
+      const target = path.join(folder, 'salvaged.vpr');
+      const unnamed = vpr('map', 'export', file, '--map', target);
+      expect([unnamed.status, unnamed.stdout]).to.deep.equal([1, '']);
+      expect(unnamed.stderr).to.match(
+        /Expected the model of the map to be named for a new map, got .* \(MAP_CORRUPT\)/,
+      );
+      const out = path.join(folder, 'out');
+      const exported = vpr('map', 'export', file, out);
+      expect(exported.stdout).to.match(/^10 references written to .*, 0 damaged ones left out$/m);
+      const json = JSON.parse(readFileSync(path.join(out, 'map.json'), 'utf8')) as Record<string, unknown>;
+      expect(json).to.deep.include({ descriptorDimension: 16, storage: 'f32', lost: ['modelName', 'modelSha256'] });
+      const named = vpr('map', 'export', file, '--map', target, '--model', 'models/default');
+      expect(named.stdout).to.match(/^10 references written/);
+      expect(vpr('map', 'verify', target).status).to.equal(0);
+    }));
+
   it('remove takes references out of the map and keeps the old one', () =>
     withMap((file) => {
       const result = vpr('map', 'remove', file, '--reference', '2,9-10', '--region', '0,2,0.1', '--json');

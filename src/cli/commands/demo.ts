@@ -3,12 +3,11 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
+import type { Descriptor } from '../../core/descriptor.js';
 import type { Reference } from '../../core/reference.js';
 import { recallAtN } from '../../evaluation/recallAtN.js';
 import { spreadOf } from '../../evaluation/percentiles.js';
 import { openModel, type OpenModel } from '../../inference/openModel.js';
-import { PlaceMap } from '../../map/PlaceMap.js';
-import type { ConfidenceModel } from '../../recognizer/ConfidenceModel.js';
 import { demoPicture, type MatchedPair } from '../../report/demoPicture.js';
 import { htmlReport } from '../../report/htmlReport.js';
 import type { ReportData } from '../../report/ReportData.js';
@@ -17,11 +16,9 @@ import { buildTown } from '../../sample/buildTown.js';
 import { SAMPLE_CONDITIONS } from '../../sample/SampleCondition.js';
 import { SampleTraverse } from '../../sample/SampleTraverse.js';
 import { SAMPLE_ODOMETRY_TOPIC, SAMPLE_TRUTH_TOPIC, writeSampleBag } from '../../sample/writeSampleBag.js';
-import { confidenceFor } from '../../worker/confidenceFor.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import { UsageError, type Command } from '../Command.js';
-import { similarityMatrix } from '../evaluationReport.js';
 import { judgeByPoses, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
@@ -34,34 +31,6 @@ const LEFT_M = { reference: -1.5, query: -0.9 } as const;
 const CLOSE_M = 5;
 const DAY_NS = 86_400_000_000_000n;
 const FIRST_DRIVE_NS = 1_767_600_000_000_000_000n;
-
-interface DescribingModel {
-  readonly model: OpenModel;
-  /** Descriptors of every image that went through, in order. */
-  readonly descriptors: Float32Array[];
-}
-
-/** The model with an extractor that also keeps the descriptors, for the similarity matrix. */
-function keepDescriptors(model: OpenModel): DescribingModel {
-  const descriptors: Float32Array[] = [];
-  const { extractor } = model;
-  return {
-    descriptors,
-    model: {
-      ...model,
-      extractor: {
-        manifest: extractor.manifest,
-        provider: extractor.provider,
-        async extract(tensor) {
-          const extraction = await extractor.extract(tensor);
-          descriptors.push(extraction.descriptor);
-          return extraction;
-        },
-        close: () => Promise.resolve(),
-      },
-    },
-  };
-}
 
 async function renderDrives(folder: string, seed: number, frames: number): Promise<void> {
   const world = buildTown({ seed, routeM: frames * SPACING_M, aliasedM: ALIASED_M });
@@ -84,25 +53,23 @@ async function renderDrives(folder: string, seed: number, frames: number): Promi
   }
 }
 
-async function play(source: ImageSource, recognizer: LocalRecognizer, title: string): Promise<Replay> {
+async function play(
+  source: ImageSource,
+  recognizer: LocalRecognizer,
+  title: string,
+  lastDescriptor?: () => Descriptor | undefined,
+): Promise<Replay> {
   const odometry = await source.readPoses(SAMPLE_ODOMETRY_TOPIC);
   const groundTruth = await source.readPoses(SAMPLE_TRUTH_TOPIC);
   const progress = createProgress(title, source.summary.images);
   const replay = await replayImages(source, recognizer, {
     odometry,
     groundTruth,
+    ...(lastDescriptor === undefined ? {} : { lastDescriptor }),
     onImage: (done) => progress.update(done),
   });
   progress.end();
   return replay;
-}
-
-/** All rows behind one another, as similarityMatrix takes them. */
-function joined(rows: readonly Float32Array[]): { readonly descriptors: Float32Array; readonly dimension: number } {
-  const dimension = rows[0]?.length ?? 1;
-  const descriptors = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => descriptors.set(row, i * dimension));
-  return { descriptors, dimension };
 }
 
 /** Recall of the similarity alone, without the temporal filter: what one image says by itself. */
@@ -180,8 +147,8 @@ export const command: Command = {
     for (const suffix of ['', '-wal', '-shm']) rmSync(mapPath + suffix, { force: true });
     const model = await openModel(modelPath);
     try {
-      const references = await mapDrive(folder, mapPath, modelPath, model);
-      const { judged, close, report, picture } = await localizeDrive(folder, mapPath, modelPath, model, references);
+      await mapDrive(folder, mapPath, modelPath, model);
+      const { judged, close, report, picture } = await localizeDrive(folder, mapPath, modelPath, model);
       const files = { report: path.join(folder, 'report.html'), picture: path.join(folder, 'picture.svg') };
       writeFileSync(files.report, htmlReport(report));
       writeFileSync(files.picture, picture);
@@ -208,17 +175,14 @@ export const command: Command = {
   },
 };
 
-/** Maps the first drive; returns the descriptors of its references in order. */
-async function mapDrive(folder: string, mapPath: string, modelPath: string, model: OpenModel): Promise<Float32Array[]> {
+async function mapDrive(folder: string, mapPath: string, modelPath: string, model: OpenModel): Promise<void> {
   const source = await openImageSource(path.join(folder, 'reference'), { poseTopic: SAMPLE_TRUTH_TOPIC });
-  const kept = keepDescriptors(model);
   const recognizer = await openRecognizer(
     { modelPath, mapPath, mode: 'mapping', executionProviders: ['cpu'], parameters: {} },
-    { model: kept.model, session: { name: 'day', source: 'sample world' } },
+    { model, session: { name: 'day', source: 'sample world' } },
   );
   try {
-    const replay = await play(source, recognizer, 'mapping');
-    return kept.descriptors.filter((_, i) => replay.images[i]?.recognition.addedReferenceId !== undefined);
+    await play(source, recognizer, 'mapping');
   } finally {
     await recognizer.close();
     await source.close();
@@ -230,7 +194,6 @@ async function localizeDrive(
   mapPath: string,
   modelPath: string,
   model: OpenModel,
-  mapped: readonly Float32Array[],
 ): Promise<{
   readonly judged: JudgedReplay;
   readonly close: Readonly<Record<string, number>>;
@@ -238,13 +201,13 @@ async function localizeDrive(
   readonly picture: string;
 }> {
   const source = await openImageSource(path.join(folder, 'query'));
-  const kept = keepDescriptors(model);
+  let last: Descriptor | undefined;
   const recognizer = await openRecognizer(
     { modelPath, mapPath, mode: 'localization', executionProviders: ['cpu'], parameters: { top_k: 10 } },
-    { model: kept.model },
+    { model, onDescriptor: (descriptor) => (last = descriptor) },
   );
   try {
-    const replay = await play(source, recognizer, 'localizing');
+    const replay = await play(source, recognizer, 'localizing', () => last);
     const references = [...recognizer.references()];
     const poses = new Map(references.map(({ referenceId, pose }) => [referenceId, pose]));
     const judged = judgeByPoses(replay, poses, { distanceM: 25 });
@@ -254,10 +217,8 @@ async function localizeDrive(
       title: 'A drive through the sample town',
       subtitle: `Mapped by day, driven again at dusk in another lane; model ${manifest.name}, ${references.length} references.`,
       judged,
-      references,
-      thumbnail: (id) => recognizer.thumbnail(id),
+      recognizer,
       source,
-      confidence: confidenceOf(mapPath, modelPath, model),
       temporal: true,
       recallRows: [
         { label: 'within 25 m', recall: judged.evaluation.recall },
@@ -265,7 +226,6 @@ async function localizeDrive(
         { label: `within ${CLOSE_M} m`, recall: near.evaluation.recall },
         { label: `within ${CLOSE_M} m, single images`, recall: singleImageRecall(near, references) },
       ],
-      similarity: similarityMatrix(joined(kept.descriptors), joined(mapped)),
       maxRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const pairs = await matchedPairs(judged, source, recognizer);
@@ -275,14 +235,5 @@ async function localizeDrive(
   } finally {
     await recognizer.close();
     await source.close();
-  }
-}
-
-function confidenceOf(mapPath: string, modelPath: string, model: OpenModel): ConfidenceModel {
-  const map = PlaceMap.open(mapPath, 'read');
-  try {
-    return confidenceFor(map, modelPath, model.sha256);
-  } finally {
-    map.close();
   }
 }

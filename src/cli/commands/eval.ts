@@ -15,6 +15,7 @@ import { evaluationReport } from '../evaluationReport.js';
 import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
 import { NpyFile } from '../NpyFile.js';
 import { createProgress } from '../progress.js';
+import { framesOf, POSE_DETAILS, POSE_FRAMES_OPTION } from '../sourceOptions.js';
 import { rankReferences, type QueryRanking } from '../rankReferences.js';
 
 /** Rankings by position in the source; a query that could not be read has an empty one. */
@@ -100,6 +101,7 @@ export const command: Command = {
     },
     frames: { type: 'number', value: 'N', description: 'judge by index: within N images (Nordland: 10)' },
     'pose-topic': { type: 'string', value: 'TOPIC', description: 'topic of the poses in bags' },
+    'pose-frames': POSE_FRAMES_OPTION,
     n: { type: 'string', value: 'N,N,...', description: 'more N for recall@N, beside 1, 5, 10' },
     shortlist: {
       type: 'number',
@@ -112,7 +114,8 @@ export const command: Command = {
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
-Every image is a reference. Queries without positives are left out of recall; their number is printed.`,
+Every image is a reference. Queries without positives are left out of recall; their number is printed.
+${POSE_DETAILS}`,
   async run(args) {
     const ns = wantedNs(args.string('n'));
     const shortlist = args.number('shortlist')!;
@@ -126,6 +129,7 @@ Every image is a reference. Queries without positives are left out of recall; th
     const set = await openEvaluationSet(args.positionals, {
       ...optional('groundTruth', args.string('ground-truth')),
       ...optional('poseTopic', args.string('pose-topic')),
+      ...optional('poseFrames', framesOf(args, 'pose-frames')),
     });
     const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
     try {

@@ -2,8 +2,10 @@ import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } fr
 import path from 'node:path';
 import type { Reference } from '../../core/reference.js';
 import { VprError } from '../../core/VprError.js';
+import { modelSha256, readModelManifest } from '../../inference/readModelManifest.js';
+import type { MapMeta } from '../../map/MapMeta.js';
 import { MapExaminer, type ExaminedReference } from '../../map/MapExaminer.js';
-import { salvageMap } from '../../map/salvageMap.js';
+import { knownMeta, salvageMap } from '../../map/salvageMap.js';
 import { UsageError, type Command } from '../Command.js';
 import { NpyFile } from '../NpyFile.js';
 import { createProgress } from '../progress.js';
@@ -21,14 +23,14 @@ function csvLine(record: Reference, thumbnail: string): string {
   return `${[referenceId, placeId, sessionId, csvText(camera), csvText(label), stampNs, ...pose, thumbnail].join(',')}\n`;
 }
 
+function modelOf(folder: string): Pick<MapMeta, 'modelName' | 'modelSha256'> {
+  const manifest = readModelManifest(folder);
+  return { modelName: manifest.name, modelSha256: modelSha256(manifest) };
+}
+
 /** Writes references.csv, descriptors.npy, codes.npy, thumbnails/ and map.json; returns how many references were whole. */
 function exportFolder(examiner: MapExaminer, folder: string, references: Iterable<ExaminedReference>): number {
-  const { meta } = examiner;
-  if (meta === undefined)
-    throw new VprError(
-      'MAP_CORRUPT',
-      `Expected a readable meta, got: ${examiner.problems[0]?.sentence ?? 'none'} [${examiner.path}]`,
-    );
+  const meta = knownMeta(examiner);
   mkdirSync(path.join(folder, 'thumbnails'), { recursive: true });
   const descriptors = new NpyFile(path.join(folder, 'descriptors.npy'), '<f4', meta.descriptorDimension);
   const codes = new NpyFile(path.join(folder, 'codes.npy'), '|u1', 64);
@@ -51,6 +53,7 @@ function exportFolder(examiner: MapExaminer, folder: string, references: Iterabl
   const json = {
     ...rest,
     binarizer: binarizer.kind,
+    lost: examiner.lostMeta,
     calibration: calibration === undefined ? null : (JSON.parse(calibration) as unknown),
   };
   writeFileSync(path.join(folder, 'map.json'), `${JSON.stringify(json, undefined, 2)}\n`);
@@ -68,14 +71,21 @@ export const command: Command = {
       value: 'FILE',
       description: 'write a new map of everything that is whole, instead of a folder',
     },
+    model: {
+      type: 'string',
+      value: 'DIR',
+      description: 'with --map: the model of a map whose own record of it is damaged',
+    },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
     'FOLDER gets references.csv, descriptors.npy [N, D] f32, codes.npy [N, 64] u8 (rows as in the CSV), thumbnails/ and map.json.\n' +
+    'Where the meta is damaged, what the descriptors tell is used, and map.json names the rest under "lost".\n' +
     'Damaged references are left out and counted; then the exit code is 1.',
   run(args) {
     const [file, folder] = args.positionals as [string, string?];
     const target = args.string('map');
+    const model = args.string('model');
     if ((folder === undefined) === (target === undefined)) throw new UsageError('Expected either FOLDER or --map FILE');
     if (folder !== undefined && statSync(path.join(folder, 'references.csv'), { throwIfNoEntry: false }) !== undefined)
       throw new VprError(
@@ -93,7 +103,7 @@ export const command: Command = {
       const written =
         target === undefined
           ? exportFolder(examiner, path.resolve(folder!), examiner.references(onProgress))
-          : salvageMap(examiner, target, onProgress);
+          : salvageMap(examiner, target, { onProgress, ...(model === undefined ? {} : { model: modelOf(model) }) });
       progress.end();
       const result = {
         path: path.resolve(target ?? folder!),

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
 import type { PoseTrack } from '../../bag/PoseTrack.js';
+import type { Descriptor } from '../../core/descriptor.js';
+import type { PoseFrames } from '../../bag/TransformTree.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
 import { htmlReport } from '../../report/htmlReport.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
@@ -14,9 +16,24 @@ import { replayImages, type Replay } from '../replayImages.js';
 import { replayReport } from '../replayReport.js';
 import { replayText, summarizeReplay } from '../replaySummary.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf, rangeOf } from '../recognizerOptions.js';
+import {
+  exitCodeOf,
+  framesOf,
+  POSE_DETAILS,
+  POSE_FRAMES_OPTION,
+  SOURCE_OPTIONS,
+  sourceOptionsOf,
+} from '../sourceOptions.js';
 
-async function trackOf(source: ImageSource, topic: string | undefined): Promise<PoseTrack | undefined> {
-  return topic === undefined ? undefined : source.readPoses(topic);
+/** REP-105. */
+const ODOMETRY_FRAMES: PoseFrames = { map: 'odom', base: 'base_link' };
+
+async function trackOf(
+  source: ImageSource,
+  topic: string | undefined,
+  frames?: PoseFrames,
+): Promise<PoseTrack | undefined> {
+  return topic === undefined ? undefined : source.readPoses(topic, frames);
 }
 
 function judgedReplay(
@@ -68,10 +85,12 @@ export const command: Command = {
       description: 'as the node has it (default: localization with a map, slam without)',
     },
     ...MODEL_OPTIONS,
-    topic: { type: 'string', multiple: true, description: 'image topics to take (default: all)' },
-    camera: { type: 'string', multiple: true, description: 'cameras to take (default: all)' },
-    'pose-topic': { type: 'string', value: 'TOPIC', description: 'poses of new references (mapping, slam)' },
+    ...SOURCE_OPTIONS,
     'odometry-topic': { type: 'string', value: 'TOPIC', description: 'odometry for the temporal filter and the gate' },
+    'odometry-frames': {
+      ...POSE_FRAMES_OPTION,
+      description: 'odometry from transforms (/tf): of frame BASE in frame MAP (default: odom,base_link)',
+    },
     'ground-truth-topic': { type: 'string', value: 'TOPIC', description: 'true poses; the answers are judged by them' },
     'positive-distance': { type: 'number', value: 'M', description: 'a right place is at most this far', default: 25 },
     'positive-angle': { type: 'number', value: 'DEG', description: 'and turned by at most this (default: any)' },
@@ -86,12 +105,12 @@ export const command: Command = {
       description: 'slam: image numbers, from 1, that JSON counts as references',
     },
     queries: { type: 'string', value: 'FIRST-LAST', description: 'slam: image numbers that JSON counts as queries' },
-    limit: { type: 'number', value: 'N', description: 'at most this many images' },
     report: { type: 'string', value: 'FILE', description: 'write a self-contained HTML page (needs a ground truth)' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
-    'A damaged image is skipped and counted; a damaged file ends with exit code 1.\n' +
+    `${POSE_DETAILS}\n` +
+    'A damaged image is skipped and counted; a damaged bag is read as far as it goes, then the exit code is 1.\n' +
     'Two runs print the same JSON but for "latency" and "memory".\n\n' +
     'Examples:\n' +
     '  vpr replay drive2.mcap --map town.vprmap --ground-truth-topic /ground_truth --positive-distance 10\n' +
@@ -102,21 +121,17 @@ export const command: Command = {
     const mode = (args.string('mode') ?? (mapPath === undefined ? 'slam' : 'localization')) as RecognizerMode;
     if (mode === 'localization' && mapPath === undefined)
       throw new UsageError('Expected --map FILE for mode localization');
-    const poseTopic = args.string('pose-topic');
     const truthTopic = args.string('ground-truth-topic');
-    const limit = args.number('limit');
-    const topics = args.strings('topic');
-    const cameras = args.strings('camera');
     const source = await openImageSource(bag, {
-      ...(topics.length === 0 ? {} : { topics }),
-      ...(cameras.length === 0 ? {} : { cameras }),
-      ...(poseTopic === undefined ? {} : { poseTopic }),
-      ...(limit === undefined ? {} : { limit }),
+      ...sourceOptionsOf(args),
       onProblem: (problem) => process.stderr.write(`skipped: ${problem.message}\n`),
     });
     try {
-      const odometry = await trackOf(source, args.string('odometry-topic'));
+      const odometryFrames = framesOf(args, 'odometry-frames') ?? ODOMETRY_FRAMES;
+      const odometry = await trackOf(source, args.string('odometry-topic'), odometryFrames);
       const groundTruth = await trackOf(source, truthTopic);
+      const page = args.string('report');
+      let last: Descriptor | undefined;
       const recognizer = await openRecognizer(
         {
           modelPath: modelPathOf(args),
@@ -127,6 +142,7 @@ export const command: Command = {
         },
         {
           session: { name: `replay ${mode}`, source: bag },
+          ...(page === undefined ? {} : { onDescriptor: (descriptor: Descriptor) => (last = descriptor) }),
           poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
         },
       );
@@ -135,13 +151,13 @@ export const command: Command = {
         const replay = await replayImages(source, recognizer, {
           ...(odometry === undefined ? {} : { odometry }),
           ...(groundTruth === undefined ? {} : { groundTruth }),
+          lastDescriptor: () => last,
           onImage: (done) => progress.update(done),
         });
         progress.end();
         const judged = judgedReplay(args, replay, recognizer, mode, truthTopic);
         const summary = summarizeReplay(replay, judged);
         const { info } = recognizer;
-        const page = args.string('report');
         if (page !== undefined) {
           if (judged === undefined)
             throw new UsageError(
@@ -151,8 +167,7 @@ export const command: Command = {
             title: `Replay of ${path.basename(path.resolve(bag))}`,
             subtitle: `Model ${info.manifest.name}; ${mode}; ${info.map.references} references in ${info.map.places} places.`,
             judged,
-            references: [...recognizer.references()],
-            thumbnail: (id) => recognizer.thumbnail(id),
+            recognizer,
             source,
             temporal: parametersOf(args)['temporal_filter'] !== 'none',
             maxRssBytes: process.resourceUsage().maxRSS * 1024,
@@ -174,7 +189,7 @@ export const command: Command = {
         } else {
           process.stdout.write(replayText(summary));
         }
-        return 0;
+        return exitCodeOf(source);
       } finally {
         progress.end();
         await recognizer.close();

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { MapExaminer } from '../../../src/map/MapExaminer.js';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
@@ -199,6 +199,67 @@ describe('verifyMap', function () {
       }
       map.close();
     })).timeout(60_000);
+
+  for (const storage of ['f32', 'f16', 'int8'] as const)
+    it(`keeps the references of a map whose meta is damaged, key by key and as a whole (${storage})`, () =>
+      withFolder((folder) => {
+        const file = path.join(folder, 'map.vpr');
+        const meta = sampleMeta({ storage, mapFrame: 'map', childFrame: '' });
+        const map = PlaceMap.create(file, meta);
+        map.beginSession('first', 'a test');
+        map.appendReferences(sampleReferences(30));
+        const expected = [...map.references()];
+        map.close();
+        const database = new Database(file);
+        const keys = database.prepare('SELECT key FROM meta').pluck().all() as string[];
+        const given = { modelName: meta.modelName, modelSha256: meta.modelSha256 };
+        for (const where of [
+          ...keys.map((key) => `key = '${key}'`),
+          "key IN ('storage', 'descriptorDimension')",
+          'true',
+        ]) {
+          database.exec(`BEGIN; UPDATE meta SET value = 'x' || value WHERE ${where}; COMMIT`);
+          const target = path.join(folder, 'salvaged.vpr');
+          const examiner = new MapExaminer(file);
+          expect(examiner.problems[0]?.sentence, where).to.match(
+            /^Expected readable meta, got: Expected an unchanged '/,
+          );
+          expect(salvageMap(examiner, target, { model: given }), where).to.equal(30);
+          examiner.close();
+          expect(verifyMap(target).problems, where).to.deep.equal([]);
+          const salvaged = PlaceMap.open(target, 'read');
+          expect(salvaged.meta, where).to.deep.equal(meta);
+          expect([...salvaged.references()], where).to.deep.equal(expected);
+          salvaged.close();
+          rmSync(target);
+          database.exec(`UPDATE meta SET value = substr(value, 2) WHERE ${where}`);
+        }
+        database.close();
+      }));
+
+  it('does not write a map that would say a wrong model or code by a wrong binarizer', () =>
+    inCopy((file, folder) => {
+      const database = new Database(file);
+      const target = path.join(folder, 'salvaged.vpr');
+      const refusal = (): string => {
+        const examiner = new MapExaminer(file);
+        try {
+          salvageMap(examiner, target);
+          return '';
+        } catch (error) {
+          return (error as Error).message;
+        } finally {
+          examiner.close();
+        }
+      };
+      database.exec("UPDATE meta SET value = 'x' WHERE key = 'modelSha256'");
+      expect(refusal()).to.match(
+        /^Expected the model of the map to be named for a new map, got a damaged meta without modelSha256 \[/,
+      );
+      database.exec('UPDATE binarizer SET crc = crc + 1');
+      expect(refusal()).to.match(/^Expected a whole binarizer for a new map, got .* without modelSha256, binarizer \[/);
+      database.close();
+    }));
 });
 
 /** All that a reader gets from a map, as bytes. */
