@@ -36,10 +36,11 @@ export interface PlotFrame {
 
 export const PLOT_WIDTH = 460;
 export const PLOT_HEIGHT = 300;
-const MARGIN = { left: 52, right: 14, top: 12, bottom: 42 };
+const MARGIN = { left: 52, right: 20, top: 12, bottom: 42 };
 
-/** Round values that divide [min, max] into four to seven parts. */
+/** Round values, ascending, that divide [min, max] into four to seven parts; an axis may run downwards. */
 export function ticks(min: number, max: number): number[] {
+  if (max < min) return ticks(max, min);
   const span = max - min;
   if (!(span > 0)) return [min];
   let step = 10 ** Math.floor(Math.log10(span));

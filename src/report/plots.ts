@@ -24,7 +24,8 @@ export function precisionRecallPlot(
   const dots = marks.map(({ name, threshold }, i) => {
     const at = points.findLast((point) => point.threshold >= threshold);
     const [x, y] = [frame.x(at?.recall ?? 0), frame.y(at?.precision ?? 1)];
-    return `<circle class="mark" cx="${px(x)}" cy="${px(y)}" r="5"/><text class="tick strong" x="${px(Math.min(x + 8, frame.right - 60))}" y="${px(y + 18 + 14 * i)}">${escapeMarkup(name)}</text>`;
+    // Inside the area, away from where the curve goes down.
+    return `<circle class="mark" cx="${px(x)}" cy="${px(y)}" r="5"/><text class="tick strong" text-anchor="${x > frame.left + 70 ? 'end' : 'start'}" x="${px(x + (x > frame.left + 70 ? -6 : 8))}" y="${px(y + 18 + 14 * i)}">${escapeMarkup(name)}</text>`;
   });
   return frame.svg(
     `<path class="area" d="${area}"/><path class="line" d="${pathOf(curve)}"/>${dots.join('')}`,

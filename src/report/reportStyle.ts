@@ -11,14 +11,14 @@ h1{font-size:26px;margin:0 0 2px;letter-spacing:-.01em}
 h2{font-size:15px;margin:0 0 8px}
 p{margin:0 0 8px}
 .soft{color:var(--soft);font-size:13px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:22px 0}
-.tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}
-.tile b{display:block;font-size:25px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;line-height:1.2}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:12px;margin:22px 0}
+.tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:13px 14px}
+.tile b{display:block;font-size:21px;white-space:nowrap;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;line-height:1.2}
 .tile span{color:var(--soft);font-size:12.5px}
-.cards{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));grid-auto-flow:dense;gap:16px}
-.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:16px 18px;min-width:0}
-.wide{grid-column:1/-1}
-@media (max-width:760px){.cards{grid-template-columns:1fr}}
+.cards{columns:2;column-gap:16px}
+.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:16px 18px;margin:0 0 16px;break-inside:avoid}
+.wide{column-span:all;margin-top:16px}
+@media (max-width:760px){.cards{columns:1}}
 svg{display:block;width:100%;height:auto}
 svg text{fill:var(--soft);font:11px system-ui,sans-serif}
 .axis{font-size:12px}.strong{fill:var(--ink);font-weight:600}

@@ -80,6 +80,14 @@ describe('vpr replay', function () {
     for (const { confidence } of report.answers) expect(confidence).to.be.within(0, 1);
     const again = await vpr(...args, '--positive-distance', '8', '--json');
     expect(comparable(again.stdout)).to.deep.equal(comparable(outcome.stdout));
+    const page = path.join(folder, 'report.html');
+    expect((await vpr(...args, '--report', page)).code).to.equal(0);
+    const html = readFileSync(page, 'utf8');
+    // One page, whichever command writes it: what a replay knows is all on it.
+    for (const title of ['Precision and recall', 'Trajectory', 'Similarity', 'Calibration', 'Gaps', 'Places'])
+      expect(html).to.contain(`<h2>${title}</h2>`);
+    for (const preset of ['precision', 'balanced', 'recall'])
+      expect(html).to.match(new RegExp(`<circle class="mark"[^>]*/><text[^>]*>${preset}</text>`));
     const text = await vpr(...args);
     expect(text.stdout)
       .to.match(/^images +16 processed, 0 skipped$/m)

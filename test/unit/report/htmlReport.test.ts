@@ -131,50 +131,57 @@ describe('htmlReport', () => {
     expect(htmlReport(await reportData())).to.equal(page);
   });
 
-  it('is drawn by a browser', async function () {
-    this.timeout(120_000);
-    const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
-      (name) => spawnSync(name, ['--version']).status === 0,
-    );
-    if (browser === undefined) {
-      console.warn('SKIPPED: the report in a browser; no chromium on this machine');
-      this.skip();
-    }
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-report-'));
-    try {
-      const page = path.join(folder, 'report.html');
-      const picture = path.join(folder, 'report.png');
-      writeFileSync(page, htmlReport(await reportData()));
-      const flags =
-        '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking';
-      const result = spawnSync(
-        browser,
-        [
-          ...flags.split(' '),
-          '--hide-scrollbars',
-          '--window-size=1120,2800',
-          `--screenshot=${picture}`,
-          `file://${page}`,
-        ],
-        { timeout: 100_000, env: { ...process.env, HOME: folder } },
+  for (const [scheme, colours] of [
+    ['light', { paper: 0xf6f7f9, right: 0x2a9d63, wrong: 0xd5453f, accent: 0x3366cc }],
+    ['dark', { paper: 0x12161d, right: 0x43c385, wrong: 0xff6b64, accent: 0x7aa2ff }],
+  ] as const)
+    it(`is drawn by a browser (${scheme})`, async function () {
+      this.timeout(120_000);
+      const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
+        (name) => spawnSync(name, ['--version']).status === 0,
       );
-      expect(result.status, String(result.stderr)).to.equal(0);
-      const { data, info } = await sharp(picture).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-      expect(info.width).to.equal(1120);
-      // The colours of right, wrong and the curve are all on it, so that style sheet and plots were understood.
-      const seen = (red: number, green: number, blue: number): number => {
-        let count = 0;
-        for (let i = 0; i < data.length; i += 3)
-          if (Math.abs(data[i]! - red) + Math.abs(data[i + 1]! - green) + Math.abs(data[i + 2]! - blue) < 12) count++;
-        return count;
-      };
-      expect(seen(0x2a, 0x9d, 0x63), 'right').to.be.greaterThan(300);
-      expect(seen(0xd5, 0x45, 0x3f), 'wrong').to.be.greaterThan(50);
-      expect(seen(0x33, 0x66, 0xcc), 'bars').to.be.greaterThan(1000);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+      if (browser === undefined) {
+        console.warn('SKIPPED: the report in a browser; no chromium on this machine');
+        this.skip();
+      }
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-report-'));
+      try {
+        const page = path.join(folder, 'report.html');
+        const picture = path.join(folder, 'report.png');
+        writeFileSync(page, htmlReport(await reportData()));
+        const flags =
+          '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking';
+        const result = spawnSync(
+          browser,
+          [
+            ...flags.split(' '),
+            '--hide-scrollbars',
+            `--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
+            '--window-size=1120,2800',
+            `--screenshot=${picture}`,
+            `file://${page}`,
+          ],
+          { timeout: 100_000, env: { ...process.env, HOME: folder } },
+        );
+        expect(result.status, String(result.stderr)).to.equal(0);
+        const { data, info } = await sharp(picture).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+        expect(info.width).to.equal(1120);
+        // The page's own colours, and those of right, wrong and the curve: style sheet and plots were understood.
+        const seen = (colour: number): number => {
+          const [red, green, blue] = [colour >> 16, (colour >> 8) & 255, colour & 255];
+          let count = 0;
+          for (let i = 0; i < data.length; i += 3)
+            if (Math.abs(data[i]! - red) + Math.abs(data[i + 1]! - green) + Math.abs(data[i + 2]! - blue) < 12) count++;
+          return count;
+        };
+        expect(seen(colours.paper), 'paper').to.be.greaterThan(100_000);
+        expect(seen(colours.right), 'right').to.be.greaterThan(300);
+        expect(seen(colours.wrong), 'wrong').to.be.greaterThan(50);
+        expect(seen(colours.accent), 'bars').to.be.greaterThan(1000);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
 });
 
 describe('report parts', () => {
