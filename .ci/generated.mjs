@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { networksMarkdown } from '../dist/bench/models/tables.js';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
 import { KERNEL_SOURCES } from '../dist/src/hamming/assembly/kernels.js';
 import { IMAGE_KERNEL_SOURCES } from '../dist/src/image/assembly/kernels.js';
@@ -31,6 +32,7 @@ const GENERATED = {
   ...kernelFiles('src/hamming', KERNEL_SOURCES),
   ...kernelFiles('src/image', IMAGE_KERNEL_SOURCES),
   'config/vpr_node.yaml': () => parametersYaml(),
+  'models/README.md': (committed) => withSection(committed, 'networks', networksMarkdown()),
   'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
 };
 

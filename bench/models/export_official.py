@@ -1,8 +1,9 @@
 """The peer of our graphs: torch.onnx.export of an official network on formula weights, and its dynamic quantization.
 
-    python export_official.py --ref FOLDER --out FOLDER NAME ...
+    python export_official.py --ref FOLDER --out FOLDER [--int8] NAME ...
 
-FOLDER of --ref holds clones as test/data/onnx/official_networks.py says. Writes NAME.onnx and NAME.int8.onnx (MatMul and Gemm, per channel).
+FOLDER of --ref holds clones as test/data/onnx/official_networks.py says. Writes NAME.onnx, and with
+--int8 NAME.int8.onnx (quantize_dynamic of MatMul and Gemm, per channel).
 """
 import argparse
 import sys
@@ -19,9 +20,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ref", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--int8", action="store_true", help="also NAME.int8.onnx")
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    # The fused encoder layer, which evaluation would take, has no ONNX form.
+    torch.backends.mha.set_fastpath_enabled(False)
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.names:
         model = build(args.ref, name)
@@ -32,9 +36,10 @@ def main():
         file = args.out / f"{name}.onnx"
         with torch.no_grad():
             torch.onnx.export(model, (x,), str(file), dynamo=False, opset_version=17, input_names=["image"])
-        quantize_dynamic(
-            file, args.out / f"{name}.int8.onnx", per_channel=True, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8
-        )
+        if args.int8:
+            quantize_dynamic(
+                file, args.out / f"{name}.int8.onnx", per_channel=True, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8
+            )
         print(file, flush=True)
 
 

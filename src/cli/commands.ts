@@ -24,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'model build-default': async () => (await import('./commands/modelBuildDefault.js')).command,
   'model import': async () => (await import('./commands/modelImport.js')).command,
   'bench search': async () => (await import('./commands/benchSearch.js')).command,
+  'bench models': async () => (await import('./commands/benchModels.js')).command,
   'model list': async () => (await import('./commands/modelList.js')).command,
   'model fit-hash': async () => (await import('./commands/modelFitHash.js')).command,
 };

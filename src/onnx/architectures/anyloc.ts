@@ -1,10 +1,12 @@
 import * as op from '../graph/operators.js';
 import { lazyFloats, readFloats } from '../graph/Tensor.js';
-import { dinov2Value, VIT_GIANT } from '../layers/dinov2.js';
+import { dinov2Value, VIT_GIANT, type VitSize } from '../layers/dinov2.js';
 import { imageInput } from '../layers/imageInput.js';
 import { Network } from '../layers/Network.js';
 import { vlad } from '../layers/vlad.js';
-import type { Architecture, Preprocessing } from './Architecture.js';
+import type { GraphBuilder } from '../graph/GraphBuilder.js';
+import type { Weights } from '../layers/Weights.js';
+import type { Architecture, BuildOptions, Preprocessing } from './Architecture.js';
 
 /**
  * The demo keeps an image's own size, cut to multiples of 14; the papers' data sets are resized to 320 x 320 and cut to 308.
@@ -13,6 +15,32 @@ import type { Architecture, Preprocessing } from './Architecture.js';
 const INPUT: Preprocessing = { height: 308, width: 308, resize: 'bilinear-aa', normalize: 'after-resize' };
 /** The demo's block, counted from 0. */
 const LAYER = 31;
+
+/**
+ * VLAD of the values of block `layer` of a DINOv2 of any size, [1, K * D], each token assigned to the word nearest in angle.
+ * Keys `backbone.*` and `vocabulary` [K, D].
+ */
+export function buildAnyLoc(weights: Weights, options: BuildOptions, size: VitSize, layer: number): GraphBuilder {
+  const net = new Network('anyloc', weights, options.precision, options.attention);
+  const image = imageInput(net, options, INPUT);
+  const values = op.cast(dinov2Value(net, image, 'backbone', size, layer), 'float32');
+  const x = op.l2Normalize(op.slice(values, 0, 1, values.shape[0]!), [1]); // [n, D]
+  const [words] = weights.shapeOf('vocabulary') as [number];
+  const vocabulary = weights.take('vocabulary', [words, size.width]);
+  const directions = lazyFloats(vocabulary.shape, () => {
+    const rows = Float32Array.from(readFloats(vocabulary));
+    for (let word = 0; word < words; word++) {
+      const row = rows.subarray(word * size.width, (word + 1) * size.width);
+      const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+      row.forEach((value, i) => (row[i] = value / norm));
+    }
+    return rows;
+  });
+  const shares = op.oneHotOfLargest(net.dense(x, directions, undefined, { exact: true })); // [n, K]
+  net.graph.output('descriptor', vlad(net, x, op.transpose(shares, [1, 0]), vocabulary));
+  weights.finish();
+  return net.graph;
+}
 
 /**
  * AnyLoc (Keetha et al., arXiv:2308.00688), AnyLoc-VLAD-DINOv2 as demo/anyloc_vlad_generate.py of commit f69501e: the value
@@ -34,25 +62,5 @@ export const ANYLOC: Architecture = {
   },
   remark: '3.5 GB of weights; give the vocabulary (c_centers.pt) with --vocabulary',
   variant: { vocabulary: [32, VIT_GIANT.width] },
-  build(weights, options) {
-    const net = new Network('anyloc', weights, options.precision, options.attention);
-    const image = imageInput(net, options, INPUT);
-    const values = op.cast(dinov2Value(net, image, 'backbone', VIT_GIANT, LAYER), 'float32');
-    const x = op.l2Normalize(op.slice(values, 0, 1, values.shape[0]!), [1]); // [n, D]
-    const [words] = weights.shapeOf('vocabulary') as [number];
-    const vocabulary = weights.take('vocabulary', [words, VIT_GIANT.width]);
-    const directions = lazyFloats(vocabulary.shape, () => {
-      const rows = Float32Array.from(readFloats(vocabulary));
-      for (let word = 0; word < words; word++) {
-        const row = rows.subarray(word * VIT_GIANT.width, (word + 1) * VIT_GIANT.width);
-        const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-        row.forEach((value, i) => (row[i] = value / norm));
-      }
-      return rows;
-    });
-    const shares = op.oneHotOfLargest(net.dense(x, directions, undefined, { exact: true })); // [n, K]
-    net.graph.output('descriptor', vlad(net, x, op.transpose(shares, [1, 0]), vocabulary));
-    weights.finish();
-    return net.graph;
-  },
+  build: (weights, options) => buildAnyLoc(weights, options, VIT_GIANT, LAYER),
 };

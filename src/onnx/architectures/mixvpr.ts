@@ -1,3 +1,4 @@
+import { reshaped } from '../graph/lazyTensors.js';
 import * as op from '../graph/operators.js';
 import { imageInput } from '../layers/imageInput.js';
 import { Network } from '../layers/Network.js';
@@ -43,8 +44,12 @@ export const MIXVPR: Architecture = {
     const [channels] = weights.shapeOf('aggregator.channel_proj.weight') as [number];
     const [rows] = weights.shapeOf('aggregator.row_proj.weight') as [number];
     const byChannel = net.linear(op.transpose(x, [1, 0]), 'aggregator.channel_proj', channels, { exact: true });
-    const mixed = net.linear(op.transpose(byChannel, [1, 0]), 'aggregator.row_proj', rows, { exact: true });
-    net.graph.output('descriptor', op.l2Normalize(op.reshape(mixed, [1, channels * rows]), [1])); // channel-major
+    // The rows' weights from the left: only their short result is transposed.
+    const rowWeight = net.graph.constant('row_weight', weights.take('aggregator.row_proj.weight', [rows, POSITIONS]));
+    const rowBias = reshaped(weights.take('aggregator.row_proj.bias', [rows]), [rows, 1]);
+    const mixed = op.add(op.matMul(rowWeight, byChannel), net.graph.constant('row_bias', rowBias)); // [rows, channels]
+    const flat = op.reshape(op.transpose(mixed, [1, 0]), [1, channels * rows]); // channel-major
+    net.graph.output('descriptor', op.l2Normalize(flat, [1]));
     weights.finish();
     return net.graph;
   },

@@ -5,13 +5,17 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { architectureNamed } from '../../../src/onnx/architectures/architectures.js';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../../src/onnx/architectures/imagenet.js';
-import type { BuildOptions } from '../../../src/onnx/architectures/Architecture.js';
+import type { Architecture, BuildOptions } from '../../../src/onnx/architectures/Architecture.js';
 import { writeModel } from '../../../src/onnx/graph/writeModel.js';
 import { WeightReader } from '../../../src/onnx/layers/WeightReader.js';
 import { formulaCheckpoint } from './formulaCheckpoint.js';
 
 export const DATA = 'test/data/onnx';
-export const IMAGES = [0, 1, 2].map((i) => `${DATA}/images/${i}.png`);
+/** The images of a golden: photographs for SelaVPR++, rendered ones for the others. */
+export function imagesOf(golden: string): string[] {
+  const folder = golden.startsWith('selavprpp') ? 'photographs' : 'images';
+  return [0, 1, 2].map((i) => `${DATA}/${folder}/${i}.png`);
+}
 
 /** Rows of a NumPy file [n, D] f32. */
 export function readRows(file: string): Float32Array[] {
@@ -26,31 +30,37 @@ export function readRows(file: string): Float32Array[] {
   return Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
 }
 
+/** The top left pixels of an image: [height, width, 3] bytes. */
+export async function cropBytes(file: string, height: number, width: number): Promise<Uint8Array> {
+  return sharp(file).removeAlpha().extract({ left: 0, top: 0, width, height }).raw().toBuffer();
+}
+
 /** The top left pixels of an image, normalised and not resized: [3, height, width] f32. */
 export async function cropInput(file: string, height: number, width: number): Promise<Float32Array> {
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const out = new Float32Array(3 * height * width);
+  const bytes = await cropBytes(file, height, width);
+  const pixels = height * width;
+  const out = new Float32Array(3 * pixels);
   for (let c = 0; c < 3; c++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        out[(c * height + y) * width + x] =
-          (data[(y * info.width + x) * 3 + c]! / 255 - IMAGENET_MEAN[c]!) / IMAGENET_STD[c]!;
+    for (let i = 0; i < pixels; i++)
+      out[c * pixels + i] = (bytes[i * 3 + c]! / 255 - IMAGENET_MEAN[c]!) / IMAGENET_STD[c]!;
   return out;
 }
 
 export interface BuiltModel {
-  run(input: Float32Array): Promise<Record<string, Float32Array>>;
+  /** input: [3, H, W] normalised, or [H, W, 3] bytes where the graph normalises them itself. */
+  run(input: Float32Array | Uint8Array): Promise<Record<string, Float32Array>>;
   close(): Promise<void>;
 }
 
-/** Builds a network on formula weights and opens it in ONNX Runtime. */
+/** Builds a network on formula weights, by name or by its own builder, and opens it in ONNX Runtime. */
 export async function buildModel(
-  architecture: string,
+  architecture: string | Pick<Architecture, 'name' | 'build'>,
   options: Partial<BuildOptions> & { readonly checkpoint?: string; readonly keep?: string } = {},
 ): Promise<BuiltModel> {
   const folder = options.keep ?? mkdtempSync(path.join(os.tmpdir(), 'vpr-onnx-'));
-  const weights = new WeightReader(formulaCheckpoint(options.checkpoint ?? architecture));
-  const graph = architectureNamed(architecture)!.build(weights, { precision: 'fp32', attention: 'fused', ...options });
+  const { name, build } = typeof architecture === 'string' ? architectureNamed(architecture)! : architecture;
+  const weights = new WeightReader(formulaCheckpoint(options.checkpoint ?? name));
+  const graph = build(weights, { precision: 'fp32', attention: 'fused', ...options });
   writeModel(graph, folder);
   const session = await InferenceSession.create(path.join(folder, 'model.onnx'), {
     executionMode: 'sequential',
@@ -60,7 +70,9 @@ export async function buildModel(
   const shape = graph.inputs[0]!.shape;
   return {
     async run(input) {
-      const outputs = await session.run({ image: new Tensor('float32', input, shape) });
+      const image =
+        input instanceof Float32Array ? new Tensor('float32', input, shape) : new Tensor('uint8', input, shape);
+      const outputs = await session.run({ image });
       return Object.fromEntries(
         Object.entries(outputs).map(([name, value]) => [name, (value as Tensor).data as Float32Array]),
       );

@@ -3,7 +3,7 @@
     python make_goldens.py --ref FOLDER [NAME ...]
 
 FOLDER holds clones of the official repositories (official_networks.py). Writes NAME.descriptor.npy [3, D] and NAME.hash.npy [3, 512] f32
-for images/0..2.png, whose top left HxW pixels are normalised without resizing; for selavprpp-base-gem also the answers after
+for photographs/0..2.png (SelaVPR++) or images/0..2.png (all others), whose top left HxW pixels are normalised without resizing; for selavprpp-base-gem also the answers after
 the official preprocessing, antialias on and off. NAME.keys.json: every key of the state dict with type and shape.
 """
 import argparse
@@ -51,8 +51,9 @@ def main():
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    images = [Image.open(HERE / "images" / f"{i}.png").convert("RGB") for i in range(3)]
     for name in args.names:
+        folder = "photographs" if name.startswith("selavprpp") else "images"
+        images = [Image.open(HERE / folder / f"{i}.png").convert("RGB") for i in range(3)]
         torch.manual_seed(0)
         model = build(args.ref, name)
         listing = fill(model)

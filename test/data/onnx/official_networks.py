@@ -3,6 +3,7 @@
 The clones lie in one folder under the names of REPOSITORIES. What only training or a command line imports is replaced by an
 empty module; what had to be repaired for the code to run is repaired in `repaired`, line by line, and said there.
 """
+import functools
 import importlib
 import importlib.machinery
 import sys
@@ -27,7 +28,7 @@ REPOSITORIES = {
     "patchnetvlad": "QVPR+Patch-NetVLAD",
 }
 # Of the crop that parity is checked on, pixels: the network's own where its weights are bound to it.
-SIDES = {"boq-resnet50": 384, "cricavpr": 224, "anyloc": 224}
+SIDES = {"boq-resnet50": 384, "cricavpr": 224, "anyloc": 224, "anyloc-miniature": 224}
 VIT_SIDE = 322
 OTHER_SIDE = 320
 
@@ -63,6 +64,10 @@ def dino_from_hub(ref):
         assert "dinov2" in repository, repository
         sys.path.insert(0, str(ref / "facebookresearch+dinov2"))
         vits = importlib.import_module("dinov2.models.vision_transformer")
+        if name == "miniature":
+            block = functools.partial(vits.Block, attn_class=vits.MemEffAttention)
+            small = dict(embed_dim=128, depth=4, num_heads=2, mlp_ratio=4, block_fn=block, ffn_layer="swiglufused")
+            return vits.DinoVisionTransformer(patch_size=14, img_size=518, init_values=1.0, block_chunks=0, **small)
         make = {"dinov2_vitb14": vits.vit_base, "dinov2_vitl14": vits.vit_large, "dinov2_vitg14": vits.vit_giant2}[name]
         more = {"ffn_layer": "swiglufused"} if name == "dinov2_vitg14" else {}
         return make(patch_size=14, img_size=518, init_values=1.0, block_chunks=0, **more)
@@ -222,10 +227,10 @@ class PrettyTable:
 class AnyLoc(torch.nn.Module):
     """demo/anyloc_vlad_generate.py with its defaults: layer 31, value facet, hard assignment to a given vocabulary."""
 
-    def __init__(self, utilities, clusters=32, width=1536):
+    def __init__(self, utilities, dino="dinov2_vitg14", layer=31, clusters=32, width=1536):
         super().__init__()
         self.utilities = utilities
-        extractor = utilities.DinoV2ExtractFeatures("dinov2_vitg14", 31, "value")
+        extractor = utilities.DinoV2ExtractFeatures(dino, layer, "value")
         self.backbone = extractor.dino_model
         self.extractor = [extractor]
         self.vocabulary = torch.nn.Parameter(torch.rand(clusters, width))
@@ -244,7 +249,9 @@ def anyloc(ref, name):
     for module in ("transformers", "faiss", "faiss.contrib", "faiss.contrib.torch_utils", "sklearn", "matplotlib", "matplotlib.pyplot"):
         stub(module)
     stub("sklearn.decomposition", PCA=None)
-    return AnyLoc(importlib.import_module("utilities"))
+    utilities = importlib.import_module("utilities")
+    # The same code on a network that any machine can run: four gated blocks of 128 channels, of which the third is read.
+    return AnyLoc(utilities, "miniature", 2, 8, 128) if name == "anyloc-miniature" else AnyLoc(utilities)
 
 
 def sfrs(ref, name):

@@ -11,6 +11,7 @@ describe('all networks of other authors on formula weights', () => {
   itAnswersAsOfficial('salad', 322);
   itAnswersAsOfficial('salad-cm', 322);
   itAnswersAsOfficial('emvp-base', 322);
+  itAnswersAsOfficial('emvp-large', 322);
   itAnswersAsOfficial('cricavpr', 224);
   itAnswersAsOfficial('cosplace', 320, { golden: 'cosplace-resnet50' });
   itAnswersAsOfficial('cosplace', 320, { golden: 'cosplace-resnet101' });
