@@ -11,9 +11,11 @@ import { WeightReader } from '../../../src/onnx/layers/WeightReader.js';
 import { formulaCheckpoint } from './formulaCheckpoint.js';
 
 export const DATA = 'test/data/onnx';
-/** The images of a golden: photographs for SelaVPR++, rendered ones for the others. */
+/** Goldens of photographs; the others are of rendered images. */
+const PHOTOGRAPHED = ['selavprpp-base-gem', 'selavprpp-base-salad'];
+
 export function imagesOf(golden: string): string[] {
-  const folder = golden.startsWith('selavprpp') ? 'photographs' : 'images';
+  const folder = PHOTOGRAPHED.includes(golden) ? 'photographs' : 'images';
   return [0, 1, 2].map((i) => `${DATA}/${folder}/${i}.png`);
 }
 
