@@ -119,7 +119,11 @@ export class NodeSession {
       // Best effort means that the middleware may lose an image: it is sent once more.
       const answer = await this.peer.take('/vpr_node/place', answers, 5000).catch(async () => {
         await this.peer.publishCdr(topic, cdr);
-        return this.peer.take('/vpr_node/place', answers);
+        return this.peer.take('/vpr_node/place', answers).catch((error: unknown) => {
+          throw new Error(`image ${stampNs} of ${camera} was not answered: ${this.node.log.slice(-2000)}`, {
+            cause: error,
+          });
+        });
       });
       matches.push(answer);
     }

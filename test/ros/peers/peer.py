@@ -6,6 +6,7 @@ Answers: {"id": 1, "value": ...} or {"id": 1, "error": "..."}; events: {"topic":
 """
 
 import base64
+import hashlib
 import importlib
 import json
 import os
@@ -25,13 +26,13 @@ def interface(name):
 
 
 def to_plain(value):
-    """A message as JSON; bytes as their number."""
+    """A message as JSON; of bytes their number and digest."""
     if hasattr(value, 'get_fields_and_field_types'):
         return {field: to_plain(getattr(value, field)) for field in value.get_fields_and_field_types()}
     if isinstance(value, bytes):
         return value[0] if len(value) == 1 else {'bytes': len(value)}
     if hasattr(value, 'typecode') and value.typecode == 'B':
-        return {'bytes': len(value)}
+        return {'bytes': len(value), 'sha256': hashlib.sha256(bytes(value)).hexdigest()}
     if hasattr(value, 'tolist'):
         return value.tolist()
     if isinstance(value, (list, tuple)):

@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { describeRos } from './describeRos.js';
+import { NodeSession, numberOf } from './NodeSession.js';
+import type { Message } from './RosPeer.js';
+import { sampleDrives, stampedImage, type DriveMessage } from './sampleDrives.js';
+
+/** An image as a service request carries it. */
+function requestOf(message: DriveMessage): Message {
+  const { image } = stampedImage(message);
+  const data = { base64: Buffer.from(image.data).toString('base64') };
+  if (image.kind === 'compressed') return { compressed_image: { format: 'jpeg', data } };
+  const { encoding, width, height, step } = image;
+  return { image: { encoding, width, height, step, data } };
+}
+
+describeRos('services of the node', function () {
+  this.timeout(120_000);
+  let session: NodeSession;
+  let images: readonly DriveMessage[];
+  let raw: readonly DriveMessage[];
+  let mapPath: string;
+  let folder: string;
+
+  before(async () => {
+    const drives = await sampleDrives();
+    ({ mapPath, folder } = drives);
+    images = drives.messages.compressed.filter(({ camera }) => camera === 'front');
+    raw = drives.messages.raw.filter(({ camera }) => camera === 'front');
+    session = await NodeSession.begin();
+  });
+  afterEach(() => session.stop());
+  after(() => session?.end());
+
+  it('query: answers raw and compressed images alike, with as many candidates as asked for', async () => {
+    await session.start({ map: mapPath });
+    const query = (request: Message): Promise<Message> => session.call('query', 'vpr_node/srv/Query', request);
+    const ids = (answer: Message): unknown[] =>
+      (answer['result'] as { candidates: Message[] }).candidates.map((one) => one['reference_id']);
+    const answer = await query({ ...requestOf(images[6]!), k: 5 });
+    expect(answer).to.include({ success: true, code: '' });
+    expect(ids(answer)).to.have.length(5);
+    expect(ids(await query(requestOf(images[6]!)))).to.have.length(10);
+    expect(ids(await query({ ...requestOf(raw[6]!), k: 1 }))[0]).to.equal(ids(answer)[0]);
+    expect(await query({})).to.include({ success: false, code: 'ARGUMENT_INVALID' });
+    expect(await query({ ...requestOf(images[6]!), k: 5000 })).to.include({ code: 'ARGUMENT_INVALID' });
+    const both = { ...requestOf(images[6]!), ...requestOf(raw[6]!) };
+    expect(await query(both)).to.include({ success: false, code: 'ARGUMENT_INVALID' });
+    const broken = { compressed_image: { format: 'jpeg', data: { base64: 'bm8gaW1hZ2U=' } } };
+    expect((await query(broken))['code']).to.match(/^IMAGE_/);
+  });
+
+  it('load_map, get_map_info: swap, roll back, and say what map is open', async () => {
+    await session.start({ map: mapPath });
+    const load = (file: string): Promise<Message> => session.call('load_map', 'vpr_node/srv/LoadMap', { path: file });
+    const missing = await load('/nowhere.vpr');
+    expect(missing).to.include({ success: false, code: 'MAP_MISSING' });
+    expect((missing['map'] as Message)['path']).to.equal(mapPath);
+    expect(await load('')).to.include({ success: false, code: 'ARGUMENT_INVALID' });
+    expect(await load(mapPath)).to.include({ success: true });
+    const info = await session.call('get_map_info', 'vpr_node/srv/GetMapInfo');
+    expect(info['map']).to.include({ references: 48, places: 24, map_frame: 'map', storage: 'f16' });
+  });
+
+  it('add_place, save_map: a request with a pose, the next image of a camera, and the file that holds them', async () => {
+    const saved = `${folder}/grown.vpr`;
+    await session.start({ mode: 'mapping', cameras: ['front'], 'keyframe.interval_s': 0, 'keyframe.distance_m': 0 });
+    const add = (request: Message): Promise<Message> => session.call('add_place', 'vpr_node/srv/AddPlace', request);
+    await session.publishing(images, async () => {
+      const matches = await session.play(images.slice(0, 8));
+      expect(matches.map((match) => match['added_reference_id'])).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+      await session.peer.take('/vpr_node/map_info', (message) => message['references'] === 8);
+      const pose = { position: { x: 3, y: 4, z: 0 }, orientation: { w: 1 } };
+      const added = await add({ ...requestOf(images[9]!), label: 'dock', has_pose: true, pose });
+      expect(added).to.include({ success: true, reference_id: 9 });
+      const waiting = add({ camera: 'front', label: 'gate', place_id: added['place_id'] });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await session.peer.publishCdr(images[11]!.topic, images[11]!.cdr);
+      expect(await waiting).to.include({ success: true, reference_id: 10, place_id: added['place_id'] });
+      expect(await add({ camera: 'roof' })).to.include({ success: false, code: 'ARGUMENT_INVALID' });
+      const bent = { ...pose, orientation: { x: 0, y: 0, z: 0, w: 0 } };
+      expect(await add({ ...requestOf(images[9]!), has_pose: true, pose: bent })).to.include({ success: false });
+    });
+    const answer = await session.call('save_map', 'vpr_node/srv/SaveMap', { path: saved });
+    expect(answer).to.include({ success: true });
+    await session.stop();
+
+    await session.start({ map: saved, cameras: ['front'] });
+    expect(await add(requestOf(images[0]!))).to.include({ success: false });
+    for (const [image, reference] of [
+      [images[9]!, 9],
+      [images[11]!, 10],
+    ] as const) {
+      const found = await session.call('query', 'vpr_node/srv/Query', { ...requestOf(image), k: 1 });
+      const [candidate] = (found['result'] as { candidates: Message[] }).candidates;
+      // An image finds itself: Hamming distance 0.
+      expect(candidate).to.include({ reference_id: reference, hamming: 0 });
+    }
+    const dock = await session.call('query', 'vpr_node/srv/Query', { ...requestOf(images[9]!), k: 1 });
+    const { label, candidates } = dock['result'] as { label: string; candidates: { pose: Message }[] };
+    expect(label).to.equal('dock');
+    expect(candidates[0]!.pose['position']).to.include({ x: 3, y: 4 });
+  });
+
+  it('localize: forgets, and answers with the next accepted place or with why there was none', async () => {
+    await session.start({ map: mapPath, acceptance_probability: 0.02, confirm_images: 1, temporal_filter: 'none' });
+    const localize = (): Promise<Message> => session.call('localize', 'std_srvs/srv/Trigger');
+    expect(await localize()).to.include({ success: false });
+    await session.publishing(images, async () => {
+      const found = localize();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await session.play(images.slice(0, 2));
+      const answer = await found;
+      expect(answer['success'], String(answer['message'])).to.equal(true);
+      expect(answer['message']).to.match(/^place \d+ \(front\), confidence 0\.\d+$/);
+    });
+  });
+
+  it('report_closure: places that the back end rejects are muted', async () => {
+    await session.start({
+      map: mapPath,
+      cameras: ['front'],
+      acceptance_probability: 0.02,
+      confirm_images: 1,
+      temporal_filter: 'none',
+      'loop_closure.debounce_s': 0,
+      'loop_closure.mute_after_rejections': 1,
+    });
+    await session.publishing(images, async () => {
+      const [match] = await session.play([images[2]!]);
+      expect(match!['accepted']).to.equal(true);
+      const closure = await session.peer.take('/vpr_node/loop_closure');
+      const { stamp } = closure['header'] as { stamp: Message };
+      const report = { reference_id: closure['reference_id'], query_stamp: stamp, accepted: false };
+      expect(await session.call('report_closure', 'vpr_node/srv/ReportClosure', report)).to.include({ success: true });
+      const [again] = await session.play([images[2]!]);
+      const REJECT_MUTED = 9;
+      expect(again).to.include({ accepted: false, reject_reason: REJECT_MUTED });
+    });
+  });
+
+  it('says that it is not configured', async () => {
+    await session.start({ map: mapPath });
+    for (const step of [4, 2]) expect(await session.change(step)).to.equal(true);
+    for (const [name, type] of [
+      ['query', 'Query'],
+      ['load_map', 'LoadMap'],
+      ['save_map', 'SaveMap'],
+      ['add_place', 'AddPlace'],
+      ['get_map_info', 'GetMapInfo'],
+      ['report_closure', 'ReportClosure'],
+    ] as const) {
+      const answer = await session.call(name, `vpr_node/srv/${type}`);
+      expect(answer['success'], name).to.equal(false);
+      expect(answer['message'], name).to.include('unconfigured');
+    }
+  });
+
+  it('counts, names and explains in diagnostics', async () => {
+    await session.start({ map: mapPath, watchdog_s: 0.5 });
+    await session.publishing(images, async () => {
+      await session.play(images.slice(0, 4));
+    });
+    const rear = await session.status('camera rear', ({ message }) => message.includes("camera 'rear' is silent"));
+    expect(rear.message).to.include('nobody publishes there');
+    const front = await session.status('camera front');
+    expect(numberOf(front, 'processed')).to.equal(4);
+    expect(front.values.find(({ key }) => key === 'source')!.value).to.include('sensor_msgs/msg/CompressedImage');
+    const names = (await session.peer.take('/diagnostics'))['status'] as { name: string }[];
+    expect(names.map((one) => one.name)).to.deep.equal(
+      ['state', 'camera front', 'camera rear', 'inference', 'map'].map((name) => `vpr_node: ${name}`),
+    );
+  });
+});
