@@ -19,6 +19,9 @@ interface MessageRow {
   readonly data: Buffer | null;
 }
 
+/** As ROS names them: package/msg/Name, or package/Name. */
+const MESSAGE_TYPE = /^\w+\/(\w+\/)?\w+$/;
+
 /** rosbag2's sqlite3 storage: tables `topics` and `messages`. */
 export class SqliteFile implements BagFile {
   readonly storage = 'sqlite3';
@@ -28,6 +31,8 @@ export class SqliteFile implements BagFile {
   readonly endNs: bigint;
   readonly #topicById: ReadonlyMap<number, BagTopic>;
   readonly #hasTimeIndex: boolean;
+  /** What is wrong with the table of topics; emptied when it was told. */
+  readonly #damage: string[];
 
   private constructor(path: string, database: Database.Database) {
     this.path = path;
@@ -49,6 +54,15 @@ export class SqliteFile implements BagFile {
       ]),
     );
     this.topics = [...this.#topicById.values()];
+    const lost = [...counts].filter(([id]) => !this.#topicById.has(id)).reduce((sum, [, count]) => sum + count, 0);
+    const pages = database.prepare("PRAGMA quick_check('topics')").pluck().all() as string[];
+    this.#damage = [
+      ...(lost === 0 ? [] : [`Expected a topic for each message, got ${lost} messages without one; skipped them`]),
+      ...this.topics
+        .filter(({ type }) => !MESSAGE_TYPE.test(type))
+        .map(({ name, type }) => `Expected a message type for topic '${name}', got '${type}'; skipped it`),
+      ...pages.filter((one) => one !== 'ok').map((one) => `Expected a whole table of topics, got: ${one}`),
+    ];
     const range = database
       .prepare<[], { first: bigint | null; last: bigint | null }>(
         'SELECT min(timestamp) AS first, max(timestamp) AS last FROM messages',
@@ -84,6 +98,8 @@ export class SqliteFile implements BagFile {
 
   async *messages(topics: readonly BagTopic[], onProblem: ProblemListener): AsyncIterable<BagMessage> {
     const ids = [...this.#topicById].filter(([, topic]) => topics.includes(topic)).map(([id]) => id);
+    for (const sentence of this.#damage.splice(0))
+      onProblem(new VprError('BAG_INVALID', `${sentence} [${this.path}, topics]`));
     if (ids.length === 0) return;
     // Without the index that rosbag2 makes, sorting would copy every message: recording order is then the order.
     const order = this.#hasTimeIndex ? 'timestamp, id' : 'id';

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { messageOf, VprError } from '../core/VprError.js';
 
@@ -20,7 +21,8 @@ export function fileError(error: unknown, path: string, what: string): VprError 
 export async function openFile(path: string, what: string): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    // A pipe that nobody writes to would hold up a plain open for ever.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw fileError(error, path, what);
   }

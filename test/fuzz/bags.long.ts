@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { decodeLz4Frame } from '../../src/bag/decodeLz4Frame.js';
 import { openImageSource } from '../../src/bag/openImageSource.js';
 import { parsePoseCsv } from '../../src/bag/parsePoseCsv.js';
 import { parseZstdFrame } from '../../src/bag/zstdFrame.js';
@@ -13,6 +14,8 @@ const BAGS = [
   'mcap_lz4.mcap',
   'mcap_uncompressed.mcap',
   'mcap_unchunked.mcap',
+  'mcap_every_record.mcap',
+  'mcap_every_record_unchunked.mcap',
   'mcap_no_summary.mcap',
   'mcap_truncated.mcap',
   'ros1_lz4.bag',
@@ -48,6 +51,25 @@ describe('fuzzing bags', function () {
     });
     expect(refused).to.be.greaterThan(50);
     expect(images).to.be.greaterThan(1000);
+  });
+
+  it('decodes or refuses 10,000 mutated LZ4 frames', async () => {
+    const { frames } = JSON.parse(readFileSync('test/data/lz4/frames.json', 'utf8')) as {
+      frames: { size: number; frame: string }[];
+    };
+    const samples = frames.map(({ frame }) => Buffer.from(frame, 'base64'));
+    let decoded = 0;
+    const refused = await expectSafe(samples, 10_000, (bytes, sample) => {
+      try {
+        decodeLz4Frame(bytes, frames[sample]!.size);
+        decoded++;
+      } catch (error) {
+        if (error instanceof RangeError) throw new VprError('BAG_INVALID', error.message);
+        throw error;
+      }
+    });
+    expect(refused).to.be.greaterThan(1000);
+    expect(decoded).to.be.greaterThan(100);
   });
 
   it('reads or refuses 5,000 mutated metadata files', async () => {

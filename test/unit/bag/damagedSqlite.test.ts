@@ -70,4 +70,37 @@ describe('damaged sqlite3 files', () => {
       if (images < WHOLE) expect(sentences.join(), `page ${page}`).to.match(/sqlite3 database, got|Expected/);
     }
   });
+
+  for (const [table, least, sentence] of [
+    ['topics', 0, /Expected a rosbag2 sqlite3 database, got |Expected a topic of sensor_msgs/],
+    ['messages', 0, /Expected a (rosbag2|whole) sqlite3 database, got /],
+    ['schema', WHOLE, undefined],
+    ['metadata', WHOLE, undefined],
+    ['message_definitions', WHOLE, undefined],
+  ] as const)
+    it(`reads or refuses a file with flipped bytes in the pages of table ${table}`, async () => {
+      const bytes = readFileSync(`${GOOD}/db3/db3.db3`);
+      const database = new Database(`${GOOD}/db3/db3.db3`, { readonly: true });
+      const root = database
+        .prepare<[string], { rootpage: number }>('SELECT rootpage FROM sqlite_master WHERE name = ?')
+        .get(table)!.rootpage;
+      const size = database.pragma('page_size', { simple: true }) as number;
+      database.close();
+      const seen: string[] = [];
+      // The page's header and cell pointers one by one, the rest in steps.
+      for (let at = 0; at < size; at += at < 24 ? 1 : 131) {
+        const damaged = Buffer.from(bytes);
+        damaged[(root - 1) * size + at]! ^= 0xff;
+        const { images, sentences } = await read(fileWith(damaged));
+        expect(images, `images with byte ${at} flipped`).to.be.at.least(least);
+        if (images < WHOLE) expect(sentences, `byte ${at}`).not.to.be.empty;
+        seen.push(...sentences);
+      }
+      if (sentence === undefined) expect(seen).to.deep.equal([]);
+      else
+        expect(
+          seen.some((one) => sentence.test(one)),
+          seen[0],
+        ).to.equal(true);
+    });
 });

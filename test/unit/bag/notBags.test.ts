@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { fileWith, GOOD, inFolder, read, useFolder } from './bagFixtures.js';
@@ -6,6 +7,11 @@ describe('files that are no bags', () => {
   useFolder();
   it('refuses an empty file', async () => {
     expect((await read(fileWith(''))).sentences[0]).to.match(/^Expected a bag file, got an empty file \[/);
+  });
+
+  it('refuses a pipe, without waiting for a writer', async () => {
+    expect(spawnSync('mkfifo', [inFolder('pipe')]).status).to.equal(0);
+    expect((await read(inFolder('pipe'))).sentences[0]).to.match(/^Expected a bag file, got a special file \[/);
   });
 
   it('refuses a folder that metadata.yaml lists as a file', async () => {
