@@ -1,10 +1,11 @@
 /**
  * Rewrites every committed text that comes from another source: SIMD kernels, parameter documentation, default
- * configuration. Needs the compiled dist/. --check: writes nothing, exit code 1 where a committed text is stale.
+ * configuration, recognition tables. Needs the compiled dist/. --check: writes nothing, exit code 1 where a committed text is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { networksMarkdown } from '../dist/bench/models/tables.js';
+import { ablationTable, hashTable, heldOutTable, recognitionTable, shortlistTable } from '../bench/peers/tables.mjs';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
 import { KERNEL_SOURCES } from '../dist/src/hamming/assembly/kernels.js';
 import { IMAGE_KERNEL_SOURCES } from '../dist/src/image/assembly/kernels.js';
@@ -20,6 +21,9 @@ function withSection(text, name, section) {
   return `${text.slice(0, start + open.length)}\n${section.trim()}\n${text.slice(end)}`;
 }
 
+const withSections = (committed, sections) =>
+  Object.entries(sections).reduce((text, [name, table]) => withSection(text, name, table()), committed);
+
 const kernelFiles = (folder, sources) =>
   Object.fromEntries(
     Object.entries(sources).map(([name, source]) => [
@@ -32,8 +36,17 @@ const GENERATED = {
   ...kernelFiles('src/hamming', KERNEL_SOURCES),
   ...kernelFiles('src/image', IMAGE_KERNEL_SOURCES),
   'config/vpr_node.yaml': () => parametersYaml(),
-  'models/README.md': (committed) => withSection(committed, 'networks', networksMarkdown()),
-  'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
+  'README.md': (committed) =>
+    withSections(committed, { parameters: parametersMarkdown, 'bench:recognition': recognitionTable }),
+  'models/README.md': (committed) =>
+    withSections(committed, {
+      networks: networksMarkdown,
+      recognition: recognitionTable,
+      shortlist: shortlistTable,
+      'held-out': heldOutTable,
+      hashing: hashTable,
+      ablation: ablationTable,
+    }),
 };
 
 const check = process.argv.includes('--check');

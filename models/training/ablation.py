@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 VARIANTS = {"all groups": ([], 1000), "all groups, other seed": ([], 2000), "Nordland alone": (["nordland-64x32"], 1000),
-            "ie-tower alone": (["ie-tower"], 1000), "scenes alone": (["scene15-category"], 1000)}
-SCHEDULE = ["--steps", "250", "--places", "32", "--sizes", "0:64x80", "--validate-every", "1e9"]
+            "ie-tower alone": (["ie-tower"], 1000)}
+SCHEDULE = ["--steps", "120", "--places", "24", "--sizes", "0:64x80", "--validate-every", "1e9"]
 
 
 def main():

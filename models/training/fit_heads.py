@@ -21,9 +21,9 @@ from teacher import teacher_statistics
 from validate import MEAN, STD, Validation, recalls, resized
 
 BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4)
-VIEW_BATCHES, PLACES = 150, 48
+VIEW_BATCHES, PLACES = 100, 48
 HEAD_EPOCHS, HEAD_RATE = 8, 2e-4
-ROTATIONS, CODE_EPOCHS, CODE_RATE = 50, 20, 3e-4
+ROTATIONS, CODE_EPOCHS, CODE_RATE = 30, 1, 3e-5
 
 
 def fold_normalisation(head):
@@ -54,7 +54,7 @@ def features(net, cache, pool, validation, size, seed):
         out = [net.parts((part.float() - MEAN) / STD) for part in images.split(128)]
         return tuple(torch.cat(o) for o in zip(*out))
 
-    rows = pool.training_rows[::2]
+    rows = pool.training_rows[::3]
     clean = [parts(resized(cache, part, *size)) for part in np.array_split(rows, len(rows) // 256 + 1)]
     sampler, batches = BatchSampler(pool, PLACES, seed), []
     for step in range(VIEW_BATCHES):
