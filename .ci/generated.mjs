@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { networksMarkdown } from '../dist/bench/models/tables.js';
 import { ablationTable, hashTable, heldOutTable, recognitionTable, shortlistTable } from '../bench/peers/tables.mjs';
+import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
 import { KERNEL_SOURCES } from '../dist/src/hamming/assembly/kernels.js';
 import { IMAGE_KERNEL_SOURCES } from '../dist/src/image/assembly/kernels.js';
@@ -47,6 +48,10 @@ const GENERATED = {
       hashing: hashTable,
       ablation: ablationTable,
     }),
+  'models/README.md': (committed) => withSection(committed, 'networks', networksMarkdown()),
+  'bench/confidence/README.md': (committed) =>
+    withSection(committed, 'results', confidenceTables(path.join(ROOT, 'bench/confidence/results'))),
+  'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
 };
 
 const check = process.argv.includes('--check');

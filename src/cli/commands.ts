@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'map diff': async () => (await import('./commands/mapDiff.js')).command,
   'map remove': async () => (await import('./commands/mapRemove.js')).command,
   'map replace-region': async () => (await import('./commands/mapReplaceRegion.js')).command,
+  'map refit': async () => (await import('./commands/mapRefit.js')).command,
   'map migrate': async () => (await import('./commands/mapMigrate.js')).command,
   'map export': async () => (await import('./commands/mapExport.js')).command,
   replay: async () => (await import('./commands/replay.js')).command,

@@ -57,6 +57,8 @@ export async function growMap(
       extractor,
       own === undefined ? undefined : (values) => own.encode(values),
     );
+    // Whether the view has changed is only known now.
+    if (!builder.isKeyframe({ ...image, descriptor })) return;
     const { camera, stampNs, name, pose } = image;
     const thumbnail = parameters.thumbnailPx === 0 ? undefined : await encodeThumbnail(pixels, parameters.thumbnailPx);
     builder.add({

@@ -238,6 +238,16 @@ export const PARAMETERS = [
     dynamic: true,
   },
   {
+    name: 'keyframe.max_similarity',
+    type: 'double',
+    default: 1,
+    unit: '',
+    range: [0, 1],
+    description:
+      'mapping, slam: no new reference while the view is more alike to the last one than this, where images have no pose (a robot that stands still). 1: not looked at.',
+    dynamic: true,
+  },
+  {
     name: 'place.distance_m',
     type: 'double',
     default: 2,

@@ -76,7 +76,7 @@ export function confidenceOf(calibrator: Pick<Calibrator, 'weights' | 'isotonic'
 
 /**
  * For a model that nobody fitted a confidence for: only features that mean the same for every network (standardised by
- * the background, ranks, the filter). Fitted on rendered towns (seeds from 1000) with the fixed-filter network; with
+ * the background, ranks, the filter). From `vpr tune --any-model` with models/training/model, isotonic step left out; with
  * another network it ranks answers well, but its probabilities are only roughly right until `vpr tune`.
  */
 export const GENERIC_CONFIDENCE: ConfidenceModel = {
@@ -86,16 +86,16 @@ export const GENERIC_CONFIDENCE: ConfidenceModel = {
   features: FEATURES,
   //          bias, sim, z, marginZ, ham, hamLead, agree, logN, temporal, sequence, sequenceLead, guidedLead
   single: {
-    weights: [-1.634, 0, 0.149, 1.541, 0, 1.279, 2.413, 0, 0, 0, 0, 0],
+    weights: [-1.715, 0, 0.136, 1.173, 0, 3.054, 3.042, 0, 0, 0, 0, 0],
     isotonic: { x: [], y: [] },
-    thresholds: { precision: 0.9967, balanced: 0.9603, recall: 0.8465 },
+    thresholds: { precision: 0.999, balanced: 0.9834, recall: 0.8849 },
   },
   temporal: {
-    weights: [0.631, 0, 0, 0.447, 0, 0, 0, 0, 0.531, 0, 0, 0],
+    weights: [0.01, 0, 0, 0.194, 0, 2.081, 0, 0, 0.204, 0.081, 0.026, 0.269],
     isotonic: { x: [], y: [] },
-    thresholds: { precision: 0.9951, balanced: 0.9821, recall: 0.9337 },
+    thresholds: { precision: 0.9923, balanced: 0.9507, recall: 0.8144 },
   },
-  likelihood: { offset: -1, slope: 1.08 },
+  likelihood: { offset: -1.5, slope: 1.15 },
   figures: {},
 };
 

@@ -10,6 +10,7 @@ export function mapBuilderOptions(parameters: NodeParameters, batch: number): Ma
       distanceM: parameters.keyframeDistanceM,
       angleRad: parameters.keyframeAngleDeg * DEGREE,
       intervalS: parameters.keyframeIntervalS,
+      maxSimilarity: parameters.keyframeMaxSimilarity,
     },
     place: {
       distanceM: parameters.placeDistanceM,

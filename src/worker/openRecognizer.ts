@@ -10,6 +10,7 @@ import { PlaceRecognizer, type Observation } from '../recognizer/PlaceRecognizer
 import { confidenceFor } from './confidenceFor.js';
 import { describeImage } from './describeImage.js';
 import { MapKeyframes } from './MapKeyframes.js';
+import { MatchRecorder } from './MatchRecorder.js';
 import { openMap, refuseInLocalization, type OpenMap } from './openMap.js';
 import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
 import { recognizerSettings } from './recognizerSettings.js';
@@ -80,6 +81,7 @@ export class LocalRecognizer implements Recognizer {
   #values: Readonly<Record<string, unknown>>;
   #open: OpenMap;
   #recognizer: PlaceRecognizer;
+  #matches: MatchRecorder;
   readonly #inFlight = new Set<Promise<unknown>>();
 
   constructor(
@@ -96,6 +98,7 @@ export class LocalRecognizer implements Recognizer {
     this.#open = map;
     this.#options = options;
     this.#recognizer = this.#assemble(map);
+    this.#matches = new MatchRecorder(map.map);
   }
 
   get info(): RecognizerInfo {
@@ -137,7 +140,7 @@ export class LocalRecognizer implements Recognizer {
   }
 
   recognize(image: StampedImage): Promise<Recognition> {
-    return this.#tracked(this.#recognizer.recognize(image));
+    return this.#tracked(this.#recognizeAndCount(image));
   }
 
   query(image: StampedImage, k: number): Promise<Recognition> {
@@ -163,16 +166,20 @@ export class LocalRecognizer implements Recognizer {
       throw error;
     }
     const previous = this.#open;
+    const matches = this.#matches;
     this.#open = opened;
     this.#recognizer = recognizer;
+    this.#matches = new MatchRecorder(opened.map);
     // An image that was taken before the swap is answered from the old map.
     await Promise.allSettled(this.#inFlight);
+    matches.flush();
     await previous.close();
     return opened.map.summary();
   }
 
   saveMap(path?: string): Promise<MapSummary> {
     const { map } = this.#open;
+    this.#matches.flush();
     if (path === undefined) map.flush();
     else map.saveAs(path);
     return Promise.resolve({ ...map.summary(), ...(path === undefined ? {} : { path }) });
@@ -209,8 +216,16 @@ export class LocalRecognizer implements Recognizer {
   }
 
   async close(): Promise<void> {
+    this.#matches.flush();
     await this.#open.close();
     if (this.#options.model === undefined) await this.#model.extractor.close();
+  }
+
+  async #recognizeAndCount(image: StampedImage): Promise<Recognition> {
+    const matches = this.#matches;
+    const recognition = await this.#recognizer.recognize(image);
+    matches.note(recognition);
+    return recognition;
   }
 
   #tracked<T>(work: Promise<T>): Promise<T> {

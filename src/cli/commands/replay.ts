@@ -6,7 +6,9 @@ import type { PoseTrack } from '../../bag/PoseTrack.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import type { PoseFrames } from '../../bag/TransformTree.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
+import { PlaceMap } from '../../map/PlaceMap.js';
 import { htmlReport } from '../../report/htmlReport.js';
+import { MatchRecorder } from '../../worker/MatchRecorder.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { RecognizerMode } from '../../worker/protocol.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
@@ -68,6 +70,18 @@ function judgedReplay(
   });
 }
 
+/** Writes to the map what was accepted; a map in use by the recognizer is open for reading only. */
+function countMatches(mapPath: string, replay: Replay): void {
+  const map = PlaceMap.open(mapPath, 'append');
+  try {
+    const matches = new MatchRecorder(map);
+    for (const { recognition } of replay.images) matches.note(recognition);
+    matches.flush();
+  } finally {
+    map.close();
+  }
+}
+
 export const command: Command = {
   name: 'replay',
   summary: 'Play a bag or an image folder through the recognizer: localize in a map, or build one and close loops.',
@@ -106,6 +120,10 @@ export const command: Command = {
     },
     queries: { type: 'string', value: 'FIRST-LAST', description: 'slam: image numbers that JSON counts as queries' },
     report: { type: 'string', value: 'FILE', description: 'write a self-contained HTML page (needs a ground truth)' },
+    'count-matches': {
+      type: 'boolean',
+      description: 'localization: count accepted matches in the map, for map info --stale (slam and mapping always do)',
+    },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
@@ -157,6 +175,7 @@ export const command: Command = {
         progress.end();
         const judged = judgedReplay(args, replay, recognizer, mode, truthTopic);
         const summary = summarizeReplay(replay, judged);
+        if (args.flag('count-matches') && mode === 'localization') countMatches(mapPath!, replay);
         const { info } = recognizer;
         if (page !== undefined) {
           if (judged === undefined)
