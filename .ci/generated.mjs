@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { networksMarkdown } from '../dist/bench/models/tables.js';
+import { comparisonMarkdown, costsMarkdown, networksMarkdown } from '../dist/bench/models/tables.js';
 import { ablationTable, hashTable, heldOutTable, recognitionTable, shortlistTable } from '../bench/peers/tables.mjs';
 import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
@@ -42,6 +42,8 @@ const GENERATED = {
   'models/README.md': (committed) =>
     withSections(committed, {
       networks: networksMarkdown,
+      costs: () => costsMarkdown('bench/models/costs.json'),
+      comparison: () => comparisonMarkdown('bench/models/comparison.json', 'bench/models/torch.json'),
       recognition: recognitionTable,
       shortlist: shortlistTable,
       'held-out': heldOutTable,

@@ -11,11 +11,9 @@ import { WeightReader } from '../../../src/onnx/layers/WeightReader.js';
 import { formulaCheckpoint } from './formulaCheckpoint.js';
 
 export const DATA = 'test/data/onnx';
-/** Goldens of photographs; the others are of rendered images. */
-const PHOTOGRAPHED = ['selavprpp-base-gem', 'selavprpp-base-salad'];
-
+/** The images of a golden: photographs for SelaVPR++, rendered ones for the others. */
 export function imagesOf(golden: string): string[] {
-  const folder = PHOTOGRAPHED.includes(golden) ? 'photographs' : 'images';
+  const folder = golden.startsWith('selavprpp') ? 'photographs' : 'images';
   return [0, 1, 2].map((i) => `${DATA}/${folder}/${i}.png`);
 }
 
