@@ -50,10 +50,8 @@ const GENERATED = {
       hashing: hashTable,
       ablation: ablationTable,
     }),
-  'models/README.md': (committed) => withSection(committed, 'networks', networksMarkdown()),
   'bench/confidence/README.md': (committed) =>
-    withSection(committed, 'results', confidenceTables(path.join(ROOT, 'bench/confidence/results'))),
-  'README.md': (committed) => withSection(committed, 'parameters', parametersMarkdown()),
+    withSections(committed, { results: () => confidenceTables(path.join(ROOT, 'bench/confidence/results')) }),
 };
 
 const check = process.argv.includes('--check');
