@@ -7,6 +7,7 @@ import path from 'node:path';
 import { comparisonMarkdown, costsMarkdown, networksMarkdown } from '../dist/bench/models/tables.js';
 import { ablationTable, hashTable, heldOutTable, recognitionTable, shortlistTable } from '../bench/peers/tables.mjs';
 import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
+import { encodingTable } from './encodingTable.mjs';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
 import { KERNEL_SOURCES } from '../dist/src/hamming/assembly/kernels.js';
 import { IMAGE_KERNEL_SOURCES } from '../dist/src/image/assembly/kernels.js';
@@ -37,6 +38,7 @@ const GENERATED = {
   ...kernelFiles('src/hamming', KERNEL_SOURCES),
   ...kernelFiles('src/image', IMAGE_KERNEL_SOURCES),
   'config/vpr_node.yaml': () => parametersYaml(),
+  'src/bag/README.md': (committed) => withSection(committed, 'encodings', encodingTable()),
   'README.md': (committed) =>
     withSections(committed, { parameters: parametersMarkdown, 'bench:recognition': recognitionTable }),
   'models/README.md': (committed) =>

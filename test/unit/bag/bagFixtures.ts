@@ -143,3 +143,28 @@ export async function bagOf(
 
 export const IMAGE = 'sensor_msgs/msg/Image';
 export const POSE = 'geometry_msgs/msg/PoseStamped';
+
+/** Bags of make_bags.py: path, and what the summary calls their storage. */
+export const BAGS = [
+  ['mcap_rosbags', 'mcap'],
+  ['mcap_big_endian', 'mcap'],
+  ['mcap_message_zstd', 'mcap'],
+  ['mcap_file_zstd', 'mcap'],
+  ['mcap_zstd.mcap', 'mcap'],
+  ['mcap_lz4.mcap', 'mcap'],
+  ['mcap_uncompressed.mcap', 'mcap'],
+  ['mcap_unchunked.mcap', 'mcap'],
+  ['mcap_no_summary.mcap', 'mcap'],
+  ['mcap_unchunked_no_summary.mcap', 'mcap'],
+  ['mcap_ros1.mcap', 'mcap'],
+  ['mcap_split', 'mcap'],
+  ['db3', 'sqlite3'],
+  ['db3/db3.db3', 'sqlite3'],
+  ['db3_message_zstd', 'sqlite3'],
+  ['db3_message_zstd/db3_message_zstd.db3', 'sqlite3'],
+  ['db3_file_zstd', 'sqlite3'],
+  ['db3_file_zstd/db3_file_zstd.db3.zstd', 'sqlite3'],
+  ['ros1_none.bag', 'ros1'],
+  ['ros1_lz4.bag', 'ros1'],
+  ['ros1_bz2.bag', 'ros1'],
+] as const;

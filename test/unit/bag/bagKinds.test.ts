@@ -4,6 +4,7 @@ import type { ImageSource, ImageSourceOptions } from '../../../src/bag/ImageSour
 import { openImageSource } from '../../../src/bag/openImageSource.js';
 import type { StampedImage } from '../../../src/core/StampedImage.js';
 import { distanceBetween, yawOf } from '../../../src/core/pose.js';
+import { BAGS } from './bagFixtures.js';
 import { decodeImage } from '../../../src/image/decodeImage.js';
 
 interface Golden {
@@ -18,31 +19,6 @@ const FOLDER = 'test/data/bag';
 const { cases: chosen } = JSON.parse(readFileSync(`${FOLDER}/bags.json`, 'utf8')) as { cases: number[] };
 const { cases } = JSON.parse(readFileSync('test/data/image/encodings.json', 'utf8')) as { cases: Golden[] };
 const blob = new Uint8Array(readFileSync('test/data/image/encodings.bin'));
-
-/** Bags of make_bags.py: path, and what the summary calls their storage. */
-const BAGS = [
-  ['mcap_rosbags', 'mcap'],
-  ['mcap_big_endian', 'mcap'],
-  ['mcap_message_zstd', 'mcap'],
-  ['mcap_file_zstd', 'mcap'],
-  ['mcap_zstd.mcap', 'mcap'],
-  ['mcap_lz4.mcap', 'mcap'],
-  ['mcap_uncompressed.mcap', 'mcap'],
-  ['mcap_unchunked.mcap', 'mcap'],
-  ['mcap_no_summary.mcap', 'mcap'],
-  ['mcap_unchunked_no_summary.mcap', 'mcap'],
-  ['mcap_ros1.mcap', 'mcap'],
-  ['mcap_split', 'mcap'],
-  ['db3', 'sqlite3'],
-  ['db3/db3.db3', 'sqlite3'],
-  ['db3_message_zstd', 'sqlite3'],
-  ['db3_message_zstd/db3_message_zstd.db3', 'sqlite3'],
-  ['db3_file_zstd', 'sqlite3'],
-  ['db3_file_zstd/db3_file_zstd.db3.zstd', 'sqlite3'],
-  ['ros1_none.bag', 'ros1'],
-  ['ros1_lz4.bag', 'ros1'],
-  ['ros1_bz2.bag', 'ros1'],
-] as const;
 
 async function withSource<T>(
   bag: string,
