@@ -44,6 +44,8 @@ if (!LONG) {
   check('lint and import directions', bin('eslint'), ['.']);
   check('formatting', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
   check('generated files equal their sources', process.execPath, ['.ci/generated.mjs', '--check']);
+  if (process.env.VPR_COLCON === '1')
+    check('colcon builds a clean clone, and what it installs runs', 'bash', ['.ci/colcon-build.sh']);
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-test-'));

@@ -15,13 +15,18 @@ export class NodeProcess {
 
   constructor(
     parameters: ParameterValues = {},
-    { args = [] as readonly string[], env = {} as NodeJS.ProcessEnv } = {},
+    {
+      args = [] as readonly string[],
+      env = {} as NodeJS.ProcessEnv,
+      program = [process.execPath, MAIN] as readonly string[],
+    } = {},
   ) {
     const overrides = Object.entries(parameters).flatMap(([name, value]) => [
       '-p',
       `${name}:=${JSON.stringify(value)}`,
     ]);
-    this.#process = spawn(process.execPath, [MAIN, '--ros-args', ...overrides, ...args], {
+    const [command, ...first] = program;
+    this.#process = spawn(command!, [...first, '--ros-args', ...overrides, ...args], {
       env: { ...rosEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
