@@ -4,6 +4,8 @@ import { RowSummer } from './RowSummer.js';
 
 /** From this many input rows an output row on, summing them first with SIMD is faster than shrinking each by itself. */
 const LEAST_TAPS_TO_SUM = 3;
+/** Rows that lie further apart (a message may claim any step) would need more memory than the sums are worth. */
+const LARGEST_BLOCK_BYTES = 64 * 1024 * 1024;
 
 /** Where the samples of a pixel are. */
 type PixelLayout = Pick<InterleavedImage, 'samples' | 'red' | 'green' | 'blue'>;
@@ -53,7 +55,7 @@ export function resampleRows(
 ): void {
   const rows = cachedAxisWeights(kernel, image.height, height);
   if (summer === null) summer = RowSummer.create();
-  if (summer === undefined || rows.maxTaps < LEAST_TAPS_TO_SUM) {
+  if (summer === undefined || rows.maxTaps < LEAST_TAPS_TO_SUM || rows.maxTaps * image.step > LARGEST_BLOCK_BYTES) {
     resampleInFloat(image, kernel, width, height, take);
     return;
   }
