@@ -20,7 +20,8 @@ def main():
     for i, file in enumerate((images / "coffee.png", images / "rocket.jpg", samples / "china.jpg")):
         image = Image.open(file).convert("RGB")
         left, top = (image.width - WIDTH) // 2, (image.height - HEIGHT) // 2
-        image.crop((left, top, left + WIDTH, top + HEIGHT)).save(out / f"{i}.png", optimize=True)
+        # Without the colour profile: the official code ignores one, and other readers of PNG follow it.
+        image.crop((left, top, left + WIDTH, top + HEIGHT)).save(out / f"{i}.png", optimize=True, icc_profile=None)
 
 
 if __name__ == "__main__":
