@@ -26,6 +26,10 @@ export interface RosClient {
   sendRequest(request: RosMessage, callback: (response: RosMessage) => void): void;
 }
 
+export interface RosGuardCondition {
+  trigger(): void;
+}
+
 export interface RosLogger {
   debug(message: string): void;
   info(message: string): void;
@@ -97,6 +101,7 @@ export interface RosNode {
     callback: (request: never, response: RosServiceResponse) => Promise<void>,
   ): object;
   createClient(type: string, name: string): RosClient;
+  createGuardCondition(callback: () => void): RosGuardCondition;
   destroyPublisher(publisher: RosPublisher): void;
   destroySubscription(subscription: RosSubscription): void;
   destroyService(service: object): void;

@@ -1,5 +1,6 @@
 /** The process of the node: rclnodejs, signals, and the lifecycle node in between. */
 import { messageOf, VprError } from '../core/VprError.js';
+import { ExecutorWatchdog } from './ExecutorWatchdog.js';
 import { loadRos, type Ros } from './loadRos.js';
 import { VprNode } from './VprNode.js';
 
@@ -15,6 +16,7 @@ async function run({ ros, native }: Ros): Promise<void> {
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
+    watchdog.close();
     vpr.node.getLogger().info(`${signal}: shutting down`);
     // An image in the worker, or a model that is still opening, must not hold up the exit; the map's file is consistent
     // at every moment.
@@ -28,6 +30,12 @@ async function run({ ros, native }: Ros): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 
+  // Nothing mends an executor from inside; the launch file starts the node again.
+  const watchdog = new ExecutorWatchdog(vpr.node, (sentence) => {
+    vpr.node.getLogger().fatal(sentence);
+    setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
+    void vpr.stop().finally(() => process.exit(1));
+  });
   vpr.node.spin();
   await vpr.start();
 }

@@ -186,4 +186,17 @@ describeRos('images of a hostile world', function () {
       expect(numberOf(inference, 'worker_restarts')).to.equal(1);
     });
   });
+
+  it('ends with an error, so that it is started again, when the ROS executor is gone', async () => {
+    await session.start(
+      { map: mapPath, cameras: ['front'] },
+      { env: { NODE_OPTIONS: `--import ${new URL('stopExecutor.js', import.meta.url).href}` } },
+    );
+    await session.publishing(compressed, async () => {
+      await session.play(compressed.slice(0, 1));
+      session.node.kill('SIGUSR2');
+      expect(await session.node.exited).to.deep.equal({ code: 1, signal: null });
+      expect(session.node.log).to.include('Expected an answer of the ROS executor within 10 s, got none');
+    });
+  });
 });

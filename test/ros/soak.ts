@@ -10,8 +10,8 @@ const LARGEST_GROWTH = 0.05;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
- * Drives the node at full speed (the next image of two cameras after the answer to the last, raw and compressed in turn,
- * with services in between) and checks that resident memory stays within 5 % and open files and threads stay the same.
+ * Drives the node at full speed (the next image of two cameras after the answer to the last, another map opened by
+ * load_map after each drive) and checks that resident memory stays within 5 % and open files and threads stay the same.
  */
 export async function soak(seconds: number): Promise<string> {
   const { mapPath, messages } = await sampleDrives();

@@ -14,6 +14,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 
 import rclpy
 from rclpy.node import Node
@@ -187,8 +188,17 @@ class Peer:
 def main():
     rclpy.init(args=['--ros-args', '--log-level', 'error'])
     peer = Peer(sys.argv[1] if len(sys.argv) > 1 else 'peer')
-    spinner = threading.Thread(target=lambda: rclpy.spin(peer.node), daemon=True)
-    spinner.start()
+
+    def spin():
+        # A peer that no longer hears would look like a node that no longer answers.
+        try:
+            rclpy.spin(peer.node)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+
+    threading.Thread(target=spin, daemon=True).start()
     peer.say(id=0, value='ready')
 
     def run(command):
