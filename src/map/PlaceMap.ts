@@ -1,23 +1,22 @@
 import type Database from 'better-sqlite3';
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { Pose } from '../core/pose.js';
 import { NO_PLACE, type NewReference, type PlaceId, type Reference, type ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
-import { checksumOf } from './checksum.js';
 import { CodeTable, type CodeBlock } from './CodeTable.js';
-import { decodeDescriptor, storedBytes } from './descriptorCodec.js';
-import { copyDatabaseTo } from './copyDatabase.js';
-import { createMapFile, createTemporaryDatabase, openMapDatabase } from './mapDatabase.js';
+import { checkCopy, copyDatabaseTo } from './copyDatabase.js';
+import { listPlaces } from './listPlaces.js';
+import { loadPlaceIndex } from './loadPlaceIndex.js';
+import { createMapFile, createTemporaryDatabase, foldLog, openMapDatabase, realPathOf } from './mapDatabase.js';
 import { mapErrorOf, withMapErrors } from './mapError.js';
 import { readMeta, writeMeta, writeMetaEntry, type MapMeta, type NextIds } from './MapMeta.js';
-import { MAP_FORMAT_VERSION, MAX_THUMBNAIL_BYTES } from './mapSchema.js';
 import type { MapPlace, MapSession, MapSummary } from './mapTypes.js';
 import { readMatchCounts, recordMatches, type MatchCount } from './matchCounts.js';
-import { PlaceIndex } from './PlaceIndex.js';
+import type { PlaceIndex } from './PlaceIndex.js';
+import { ReferenceReader } from './ReferenceReader.js';
 import { ReferenceWriter } from './ReferenceWriter.js';
-import { REFERENCE_COLUMNS, referenceOfRow, type ReferenceRow } from './referenceRow.js';
 import { addSession, readSessions } from './sessions.js';
+import { summarizeMap } from './summarizeMap.js';
 import { WriterLock } from './WriterLock.js';
 
 /** Name of a map that has no file. */
@@ -40,8 +39,8 @@ export class PlaceMap {
   readonly #database: Database.Database;
   readonly #lock: WriterLock | undefined;
   readonly #codes: CodeTable;
-  readonly #index = new PlaceIndex();
-  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #index: PlaceIndex;
+  readonly #reader: ReferenceReader;
   readonly #writer: ReferenceWriter | undefined;
   #meta: MapMeta;
   #next: NextIds;
@@ -56,27 +55,8 @@ export class PlaceMap {
     this.#meta = meta;
     this.#codes = new CodeTable(database, file);
     this.#writer = database.readonly ? undefined : new ReferenceWriter(database, meta, this.#codes);
-    this.#statements = prepareStatements(database);
-    for (const { referenceIds, placeIds } of this.#codes.ids()) {
-      if (placeIds.includes(NO_PLACE))
-        throw new VprError(
-          'MAP_CORRUPT',
-          `Expected a place for each reference, got none for reference ${referenceIds[placeIds.indexOf(NO_PLACE)]} [${file}]`,
-        );
-      this.#index.append(referenceIds, placeIds);
-    }
-    const references = Number(database.prepare('SELECT count(*) FROM reference').pluck().get());
-    // Another process may append between the two counts, so more references than codes are no damage here; verify compares each.
-    if (references < this.#index.size)
-      throw new VprError(
-        'MAP_CORRUPT',
-        `Expected ${this.#index.size} references, one for each code, got ${references} [${file}]`,
-      );
-    const lastPlace = Number(database.prepare('SELECT max(place_id) FROM reference').pluck().get() ?? 0);
-    this.#next = {
-      referenceId: Math.max(next.referenceId, this.#index.lastReferenceId + 1),
-      placeId: Math.max(next.placeId, lastPlace + 1),
-    };
+    this.#reader = new ReferenceReader(database, file, meta);
+    ({ index: this.#index, next: this.#next } = loadPlaceIndex(database, this.#codes, next, file));
   }
 
   /** Creates an empty map file, open for appending. Throws MAP_EXISTS, FILE_NOT_WRITABLE, DISK_FULL. */
@@ -142,23 +122,7 @@ export class PlaceMap {
 
   /** What the node and `map info` say of the map. */
   summary(): MapSummary {
-    const meta = this.#meta;
-    return this.#run(() => ({
-      path: this.path,
-      formatVersion: MAP_FORMAT_VERSION,
-      references: this.#index.size,
-      places: this.#index.placeCount,
-      sessions: Number(this.#database.prepare('SELECT count(*) FROM session').pluck().get()),
-      mapFrame: meta.mapFrame,
-      modelName: meta.modelName,
-      modelSha256: meta.modelSha256,
-      descriptorDimension: meta.descriptorDimension,
-      storage: meta.storage,
-      bytesOnDisk:
-        Number(this.#database.pragma('page_count', { simple: true })) *
-        Number(this.#database.pragma('page_size', { simple: true })),
-      calibration: meta.calibration ?? '',
-    }));
+    return this.#run(() => summarizeMap(this.#database, this.path, this.#meta, this.#index));
   }
 
   /** Every code in blocks, ascending reference ids, each block checked. Throws MAP_CORRUPT. */
@@ -182,26 +146,12 @@ export class PlaceMap {
 
   /** Record of a reference, checked. Throws RangeError where there is none, MAP_CORRUPT where it changed. */
   reference(referenceId: ReferenceId): Reference {
-    const row = this.#run(() => this.#statements.reference.get(referenceId) as ReferenceRow | undefined);
-    if (row === undefined) throw new RangeError(`The map has no reference ${referenceId} [${this.path}]`);
-    return this.#checked(row);
+    return this.#reader.reference(referenceId);
   }
 
   /** Records of all references, or of one place, ascending, each checked. */
-  *references(placeId?: PlaceId): Generator<Reference> {
-    let last = 0;
-    for (;;) {
-      // Pages instead of one open cursor: the connection stays free for other statements between two steps.
-      const rows = this.#run(
-        () =>
-          (placeId === undefined
-            ? this.#statements.referencesAfter.all(last)
-            : this.#statements.referencesOfPlace.all(placeId, last)) as ReferenceRow[],
-      );
-      for (const row of rows) yield this.#checked(row);
-      if (rows.length === 0) return;
-      last = Number(rows[rows.length - 1]!.reference_id);
-    }
+  references(placeId?: PlaceId): Generator<Reference> {
+    return this.#reader.references(placeId);
   }
 
   /**
@@ -209,54 +159,17 @@ export class PlaceMap {
    * ids: [n] ascending; out: [n, D] f32. Throws MAP_CORRUPT naming the reference.
    */
   readDescriptors(ids: Uint32Array, out: Float32Array): void {
-    const { storage, descriptorDimension: dimension } = this.#meta;
-    if (out.length < ids.length * dimension)
-      throw new RangeError(`Expected room for ${ids.length} x ${dimension} values, got ${out.length}`);
-    const bytes = storedBytes(storage, dimension);
-    const read = this.#database.transaction(() => {
-      for (let i = 0; i < ids.length; i++) {
-        const id = ids[i]!;
-        const row = this.#statements.descriptor.get(bytes, id) as { crc: number; data: Buffer | null } | undefined;
-        if (!(row?.data instanceof Uint8Array))
-          throw this.#corrupt(
-            `a descriptor of ${bytes} bytes for reference ${id}`,
-            row === undefined ? 'none' : 'another size',
-          );
-        if (checksumOf(id, row.data) !== row.crc)
-          throw this.#corrupt(`an unchanged descriptor of reference ${id}`, 'a wrong checksum');
-        decodeDescriptor(storage, row.data, dimension, out, i * dimension);
-      }
-    });
-    this.#run(read);
+    this.#reader.readDescriptors(ids, out);
   }
 
   /** JPEG of a reference, checked; undefined where it has none. Throws MAP_CORRUPT. */
   thumbnail(referenceId: ReferenceId): Uint8Array | undefined {
-    const row = this.#run(
-      () =>
-        this.#statements.thumbnail.get(MAX_THUMBNAIL_BYTES, referenceId) as
-          { crc: number; data: Buffer | null } | undefined,
-    );
-    if (row === undefined) return undefined;
-    if (!(row.data instanceof Uint8Array) || checksumOf(referenceId, row.data) !== row.crc)
-      throw this.#corrupt(`an unchanged thumbnail of reference ${referenceId}`, 'a wrong checksum');
-    return row.data;
+    return this.#reader.thumbnail(referenceId);
   }
 
   /** All places, ascending. */
   places(): MapPlace[] {
-    const places = new Map<PlaceId, { placeId: PlaceId; label: string; references: number; pose?: Pose }>();
-    for (const reference of this.references()) {
-      const place = places.get(reference.placeId);
-      if (place === undefined) {
-        const { placeId, label, pose } = reference;
-        places.set(placeId, { placeId, label, references: 1, ...(pose === undefined ? {} : { pose }) });
-      } else {
-        place.references++;
-        if (place.pose === undefined && reference.pose !== undefined) place.pose = reference.pose;
-      }
-    }
-    return [...places.values()].sort((a, b) => a.placeId - b.placeId);
+    return listPlaces(this.references());
   }
 
   sessions(): MapSession[] {
@@ -342,15 +255,7 @@ export class PlaceMap {
     copyDatabaseTo(this.#database, absolute, (copy) => {
       const map = PlaceMap.open(copy, 'read');
       try {
-        if (map.size !== this.size)
-          throw new VprError(
-            'MAP_CORRUPT',
-            `Expected ${this.size} references in the copy, got ${map.size} [${absolute}]`,
-          );
-        let codes = 0;
-        for (const block of map.codes()) codes += block.referenceIds.length;
-        if (codes !== this.size)
-          throw new VprError('MAP_CORRUPT', `Expected ${this.size} codes in the copy, got ${codes} [${absolute}]`);
+        checkCopy(map, this.size, absolute);
       } finally {
         map.close();
       }
@@ -368,28 +273,11 @@ export class PlaceMap {
   close(): void {
     if (!this.#database.open) return;
     try {
-      if (this.isWritable && this.path !== TEMPORARY_MAP) {
-        // Readers in other processes keep the log alive; then it stays, and the next writer that closes alone removes it.
-        this.#database.pragma('busy_timeout = 0');
-        try {
-          this.#database.pragma('wal_checkpoint(TRUNCATE)');
-          this.#database.pragma('journal_mode = DELETE');
-        } catch (error) {
-          const failure = mapErrorOf(error, this.path);
-          if (!(failure instanceof VprError) || failure.code !== 'MAP_LOCKED') throw failure;
-        }
-      }
+      if (this.isWritable && this.path !== TEMPORARY_MAP) foldLog(this.#database, this.path);
     } finally {
       this.#database.close();
       this.#lock?.release();
     }
-  }
-
-  #checked(row: ReferenceRow): Reference {
-    const reference = referenceOfRow(row);
-    if (reference === undefined)
-      throw this.#corrupt(`an unchanged record of reference ${row.reference_id}`, 'a wrong checksum');
-    return reference;
   }
 
   #requireWritable(): void {
@@ -400,37 +288,7 @@ export class PlaceMap {
       );
   }
 
-  #corrupt(expected: string, got: string): VprError {
-    return new VprError('MAP_CORRUPT', `Expected ${expected}, got ${got} [${this.path}]`);
-  }
-
   #run<T>(work: () => T): T {
     return withMapErrors(this.path, work);
   }
-}
-
-/** Absolute path without links: the log and the lock lie beside the file itself, whatever name it was opened by. */
-function realPathOf(file: string): string {
-  const absolute = path.resolve(file);
-  return statSync(absolute, { throwIfNoEntry: false }) === undefined ? absolute : realpathSync(absolute);
-}
-
-function prepareStatements(database: Database.Database) {
-  return {
-    reference: database.prepare(`SELECT ${REFERENCE_COLUMNS} FROM reference WHERE reference_id = ?`).safeIntegers(),
-    referencesAfter: database
-      .prepare(`SELECT ${REFERENCE_COLUMNS} FROM reference WHERE reference_id > ? ORDER BY reference_id LIMIT 256`)
-      .safeIntegers(),
-    referencesOfPlace: database
-      .prepare(
-        `SELECT ${REFERENCE_COLUMNS} FROM reference WHERE place_id = ? AND reference_id > ? ORDER BY reference_id LIMIT 256`,
-      )
-      .safeIntegers(),
-    descriptor: database.prepare(
-      'SELECT crc, iif(length(data) = ?, data, NULL) AS data FROM descriptor WHERE reference_id = ?',
-    ),
-    thumbnail: database.prepare(
-      'SELECT crc, iif(length(data) <= ?, data, NULL) AS data FROM thumbnail WHERE reference_id = ?',
-    ),
-  };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { VprError } from '../core/VprError.js';
 import { mapErrorOf } from './mapError.js';
 import { publishFile, temporaryNameFor } from './mapDatabase.js';
+import type { PlaceMap } from './PlaceMap.js';
 import { WriterLock } from './WriterLock.js';
 
 /**
@@ -26,6 +27,17 @@ export function copyDatabaseTo(database: Database.Database, file: string, verify
     rmSync(temporary, { force: true });
     lock.release();
   }
+}
+
+/** Throws MAP_CORRUPT unless a copy holds as many references as its original, each with a code that is whole. */
+export function checkCopy(copy: Pick<PlaceMap, 'size' | 'codes'>, references: number, file: string): void {
+  const fail = (what: string, got: number): never => {
+    throw new VprError('MAP_CORRUPT', `Expected ${references} ${what} in the copy, got ${got} [${file}]`);
+  };
+  if (copy.size !== references) fail('references', copy.size);
+  let codes = 0;
+  for (const block of copy.codes()) codes += block.referenceIds.length;
+  if (codes !== references) fail('codes', codes);
 }
 
 /**

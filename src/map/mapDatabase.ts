@@ -7,6 +7,7 @@ import {
   linkSync,
   openSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -115,6 +116,19 @@ function enableAppending(database: Database.Database, file: string): void {
   database.pragma('synchronous = FULL');
 }
 
+/** Makes a map that was open for appending one file again. file: for error sentences. */
+export function foldLog(database: Database.Database, file: string): void {
+  // Readers in other processes keep the log alive; then it stays, and the next writer that closes alone removes it.
+  database.pragma('busy_timeout = 0');
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.pragma('journal_mode = DELETE');
+  } catch (error) {
+    const failure = mapErrorOf(error, file);
+    if (!(failure instanceof VprError) || failure.code !== 'MAP_LOCKED') throw failure;
+  }
+}
+
 /** Creates the tables in an empty database. */
 export function createTables(database: Database.Database): void {
   database.pragma(`application_id = ${MAP_APPLICATION_ID}`);
@@ -218,4 +232,10 @@ export function publishFile(temporary: string, file: string, how: 'new' | 'repla
     }
   }
   sync(path.dirname(file));
+}
+
+/** Absolute path without links: the log and the lock lie beside the file itself, whatever name it was opened by. */
+export function realPathOf(file: string): string {
+  const absolute = path.resolve(file);
+  return statSync(absolute, { throwIfNoEntry: false }) === undefined ? absolute : realpathSync(absolute);
 }

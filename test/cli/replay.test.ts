@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -101,6 +111,50 @@ describe('vpr replay', function () {
       'empty_map',
       ...Array.from({ length: 15 }, () => 'recent'),
     ]);
+  });
+
+  it('counts accepted matches in the map only where it is asked to', async () => {
+    const map = path.join(folder, 'counted.vprmap');
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', '/ground_truth/odom');
+    expect(built.code, built.stderr).to.equal(0);
+    const stale = async (): Promise<number[]> => {
+      const { stdout } = await vpr('map', 'info', map, '--stale', '--json');
+      return (JSON.parse(stdout) as { staleReferences: { referenceId: number }[] }).staleReferences.map(
+        ({ referenceId }) => referenceId,
+      );
+    };
+    const all = Array.from({ length: 16 }, (_, i) => i + 1);
+    expect(await stale()).to.deep.equal(all);
+    const args = ['replay', second, '--map', map, '--odometry-topic', '/odom', '--set', 'preset=recall', '--json'];
+    const uncounted = await vpr(...args);
+    expect(uncounted.code, uncounted.stderr).to.equal(0);
+    expect(await stale(), 'a replay leaves the map as it is').to.deep.equal(all);
+    const counted = await vpr(...args, '--count-matches');
+    expect(counted.code, counted.stderr).to.equal(0);
+    const answers = (JSON.parse(counted.stdout) as { answers: { accepted: boolean; referenceId: number }[] }).answers;
+    const matched = new Set(answers.filter(({ accepted }) => accepted).map(({ referenceId }) => referenceId));
+    expect(matched.size).to.be.greaterThan(0);
+    expect(await stale()).to.deep.equal(all.filter((id) => !matched.has(id)));
+  });
+
+  it('takes no reference while the view stays the same', async () => {
+    const standing = path.join(folder, 'standing');
+    const names = readdirSync(images)
+      .filter((name) => name.endsWith('.jpg'))
+      .sort();
+    expect(names.length).to.equal(16);
+    mkdirSync(standing);
+    // Eight times one view, then another eight times.
+    for (let i = 0; i < 16; i++)
+      copyFileSync(path.join(images, names[i < 8 ? 0 : 12]!), path.join(standing, `${String(i).padStart(3, '0')}.jpg`));
+    const references = async (limit: string): Promise<number> => {
+      const args = ['--mode', 'mapping', '--set', `keyframe.max_similarity=${limit}`, '--json'];
+      const outcome = await vpr('replay', standing, ...args);
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      return (JSON.parse(outcome.stdout) as ReplayJson).map.references;
+    };
+    expect(await references('1'), 'by time alone').to.equal(16);
+    expect(await references('0.99')).to.equal(2);
   });
 
   it('skips a damaged image, says so, and goes on', async () => {

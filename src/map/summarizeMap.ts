@@ -1,0 +1,29 @@
+import type Database from 'better-sqlite3';
+import type { MapMeta } from './MapMeta.js';
+import { MAP_FORMAT_VERSION } from './mapSchema.js';
+import type { MapSummary } from './mapTypes.js';
+import type { PlaceIndex } from './PlaceIndex.js';
+
+/** What an open map is, in one record. */
+export function summarizeMap(
+  database: Database.Database,
+  path: string,
+  meta: MapMeta,
+  index: Pick<PlaceIndex, 'size' | 'placeCount'>,
+): MapSummary {
+  const pragma = (name: string): number => Number(database.pragma(name, { simple: true }));
+  return {
+    path,
+    formatVersion: MAP_FORMAT_VERSION,
+    references: index.size,
+    places: index.placeCount,
+    sessions: Number(database.prepare('SELECT count(*) FROM session').pluck().get()),
+    mapFrame: meta.mapFrame,
+    modelName: meta.modelName,
+    modelSha256: meta.modelSha256,
+    descriptorDimension: meta.descriptorDimension,
+    storage: meta.storage,
+    bytesOnDisk: pragma('page_count') * pragma('page_size'),
+    calibration: meta.calibration ?? '',
+  };
+}
