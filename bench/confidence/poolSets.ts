@@ -27,6 +27,20 @@ const NORDLAND_FROM = 3326;
 /** Floors that look alike, of which none is trained on. */
 const FLOORS = ['floor5', 'floor11', 'basement2'];
 
+/**
+ * References on either side of the right ones that are neither right nor wrong: one place to the confidence
+ * (neighbourhood_places), so that an answer there says nothing about answers elsewhere.
+ */
+const BESIDE = 3;
+
+function besideOf({ references, positives }: Omit<PoolSet, 'queries'>): number[][] {
+  return positives.map((row) =>
+    references.flatMap((_, index) =>
+      !row.includes(index) && row.some((right) => Math.abs(right - index) <= BESIDE) ? [index] : [],
+    ),
+  );
+}
+
 /** Summer is the map, winter asks; only the very same place is right. */
 function nordland(items: readonly PoolImage[]): PoolSet {
   const held = items.filter(({ group, pos }) => group === 'nordland-64x32' && pos! >= NORDLAND_FROM);
@@ -70,6 +84,9 @@ for (const [name, set] of Object.entries({ 'pool-nordland': nordland(items), 'po
     for (const [i, { file }] of (side === 'reference' ? set.references : set.queries).entries())
       copyFileSync(path.join(pool, file), path.join(target, side, `${String(i).padStart(5, '0')}.jpg`));
   }
-  writeFileSync(path.join(target, 'ground_truth.json'), JSON.stringify({ positives: set.positives }));
+  writeFileSync(
+    path.join(target, 'ground_truth.json'),
+    JSON.stringify({ positives: set.positives, unclear: besideOf(set) }),
+  );
   console.log(`${target}: ${set.references.length} references, ${set.queries.length} queries`);
 }

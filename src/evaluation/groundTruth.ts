@@ -8,6 +8,8 @@ export interface GroundTruth {
   readonly references: number;
   /** Reference indices of query q, ascending, without repeats; empty where the reference side does not show the place. */
   readonly positives: readonly (readonly number[])[];
+  /** References of query q that are too near to the positives to be called wrong; only a confidence's fit looks at them. */
+  readonly unclear?: readonly (readonly number[])[];
 }
 
 /** Radius of the usual protocol (Pitts30k, MSLS, Tokyo 24/7), metres. */
@@ -69,7 +71,8 @@ export function groundTruthFromFrames(queries: number, references: number, toler
 }
 
 /**
- * Reads `ground_truth.json`: {"positives": [[reference indices of query 0], ...]}, indices from 0 in sorted file order.
+ * Reads `ground_truth.json`: {"positives": [[reference indices of query 0], ...]}, indices from 0 in sorted file order;
+ * "unclear", where it is there, is the same.
  * Every row is checked; `where` (the file) and the row are in the message of GROUND_TRUTH_INVALID.
  */
 export function parseGroundTruth(text: string, queries: number, references: number, where: string): GroundTruth {
@@ -82,25 +85,32 @@ export function parseGroundTruth(text: string, queries: number, references: numb
   } catch (error) {
     fail(`Expected JSON for the ground truth, got: ${(error as Error).message}`, error);
   }
-  const rows = (parsed as { positives?: unknown } | null)?.positives;
-  if (!Array.isArray(rows)) return fail('Expected an array "positives" for the ground truth, got none');
-  if (rows.length !== queries)
-    return fail(`Expected one row of positives for each of ${queries} queries, got ${rows.length} rows`);
-  const positives = rows.map((row: unknown, query) => {
-    if (!Array.isArray(row))
-      return fail(`Expected an array of reference indices for row ${query} of the positives, got ${typeof row}`);
-    for (const index of row as unknown[])
-      if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= references)
-        return fail(
-          `Expected reference indices in 0...${references - 1} for row ${query} of the positives, got ${JSON.stringify(index)}`,
-        );
-    const sorted = (row as number[]).toSorted((a, b) => a - b);
-    const repeated = sorted.find((index, at) => index === sorted[at - 1]);
-    if (repeated !== undefined)
-      return fail(`Expected each reference once for row ${query} of the positives, got ${repeated} twice`);
-    return sorted;
-  });
-  return { rule: 'listed positives', references, positives };
+  const rowsOf = (name: 'positives' | 'unclear', rows: unknown): number[][] => {
+    if (!Array.isArray(rows)) return fail(`Expected an array "${name}" for the ground truth, got none`);
+    if (rows.length !== queries)
+      return fail(`Expected one row of ${name} for each of ${queries} queries, got ${rows.length} rows`);
+    return rows.map((row: unknown, query) => {
+      if (!Array.isArray(row))
+        return fail(`Expected an array of reference indices for row ${query} of the ${name}, got ${typeof row}`);
+      for (const index of row as unknown[])
+        if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= references)
+          return fail(
+            `Expected reference indices in 0...${references - 1} for row ${query} of the ${name}, got ${JSON.stringify(index)}`,
+          );
+      const sorted = (row as number[]).toSorted((a, b) => a - b);
+      const repeated = sorted.find((index, at) => index === sorted[at - 1]);
+      if (repeated !== undefined)
+        return fail(`Expected each reference once for row ${query} of the ${name}, got ${repeated} twice`);
+      return sorted;
+    });
+  };
+  const { positives, unclear } = (parsed ?? {}) as { positives?: unknown; unclear?: unknown };
+  return {
+    rule: 'listed positives',
+    references,
+    positives: rowsOf('positives', positives),
+    ...(unclear === undefined ? {} : { unclear: rowsOf('unclear', unclear) }),
+  };
 }
 
 /** Queries whose place no reference shows. */

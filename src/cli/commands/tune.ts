@@ -7,6 +7,7 @@ import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js
 import { openModel, type OpenModel } from '../../inference/openModel.js';
 import { checkMapModel } from '../../map/MapMeta.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
+import { FEATURES } from '../../recognizer/Evidence.js';
 import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
@@ -28,7 +29,7 @@ import type { TuningWorld } from '../tuning/TuningWorld.js';
 const CONDITIONS = Object.keys(SAMPLE_CONDITIONS) as SampleConditionName[];
 
 /** Inputs of the confidence that mean another thing with another network. */
-const MODEL_FEATURES: ReadonlySet<string> = new Set(['similarity', 'hamming', 'logReferences']);
+const MODEL_FEATURES = ['similarity', 'hamming', 'logReferences'];
 
 function storedReferences(map: PlaceMap): NewReference[] {
   const codes = new Map<number, Uint8Array>();
@@ -143,6 +144,13 @@ export const command: Command = {
       type: 'boolean',
       description: 'use only what means the same for every network, and say so in the calibration',
     },
+    'leave-out': {
+      type: 'string',
+      value: 'INPUT',
+      multiple: true,
+      choices: FEATURES.slice(1),
+      description: 'an input of the confidence that the fit is not to use',
+    },
     'fitted-on': { type: 'string', value: 'TEXT', description: 'what the calibration says it was fitted on' },
     json: { type: 'boolean', description: 'print the calibration as JSON' },
     ...MODEL_OPTIONS,
@@ -162,9 +170,9 @@ export const command: Command = {
       const settings = recognizerSettings(parseParameters(parametersOf(args)));
       const fittedOn = args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; ');
       const evidence = await gatherEvidence(worlds, settings);
-      const fitted = args.flag('any-model')
-        ? fitConfidence(evidence, { modelSha256: '', fittedOn }, MODEL_FEATURES)
-        : fitConfidence(evidence, { modelSha256: model.sha256, fittedOn });
+      const anyModel = args.flag('any-model');
+      const left = new Set([...args.strings('leave-out'), ...(anyModel ? MODEL_FEATURES : [])]);
+      const fitted = fitConfidence(evidence, { modelSha256: anyModel ? '' : model.sha256, fittedOn }, left);
       const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
       if (output !== undefined) writeCalibration(output, json);
       if (args.positionals.length === 1 && mapPath !== undefined) {

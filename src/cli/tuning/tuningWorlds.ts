@@ -104,7 +104,7 @@ async function describeAll(
   return described;
 }
 
-/** A folder with reference/, query/ and ground_truth.json. */
+/** A folder with reference/, query/ and ground_truth.json, whose "unclear" references are neither right nor wrong. */
 export async function setTuningWorld(
   extractor: DescriptorExtractor,
   folder: string,
@@ -123,12 +123,16 @@ export async function setTuningWorld(
   }
   const truth = parseGroundTruth(text, queries.length, references.length, file);
   const positives = truth.positives.map((row) => new Set(row));
+  const unclear = truth.unclear?.map((row) => new Set(row));
   return {
     name: path.basename(folder),
     dimension: extractor.manifest.descriptorDimension,
     references: references.map((reference, index) => referenceOf(reference, index, undefined)),
     queries,
-    verdict: (query, reference) => (positives[query]!.has(reference) ? 'right' : 'wrong'),
+    verdict: (query, reference) => {
+      if (positives[query]!.has(reference)) return 'right';
+      return unclear?.[query]!.has(reference) === true ? 'unclear' : 'wrong';
+    },
   };
 }
 

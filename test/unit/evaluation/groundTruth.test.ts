@@ -44,6 +44,12 @@ describe('groundTruth', () => {
     expect(parseGroundTruth('{"positives": [[2, 0], []]}', 2, 3, 'gt.json').positives).to.deep.equal([[0, 2], []]);
   });
 
+  it('reads what is neither right nor wrong, where it is there', () => {
+    const truth = parseGroundTruth('{"positives": [[2], []], "unclear": [[1, 0], []]}', 2, 3, 'gt.json');
+    expect(truth.unclear).to.deep.equal([[0, 1], []]);
+    expect(parseGroundTruth('{"positives": [[2], []]}', 2, 3, 'gt.json')).not.to.have.property('unclear');
+  });
+
   const bad: readonly (readonly [string, string, string])[] = [
     ['no JSON', '{', 'JSON'],
     ['no positives', '{"a": 1}', '"positives"'],
@@ -54,6 +60,8 @@ describe('groundTruth', () => {
     ['a negative index', '{"positives": [[-1], [0]]}', 'row 0'],
     ['a fraction', '{"positives": [[0.5], [0]]}', 'row 0'],
     ['a text', '{"positives": [[0], ["1"]]}', 'row 1'],
+    ['unclear rows that are too few', '{"positives": [[0], []], "unclear": [[1]]}', 'row of unclear'],
+    ['an unclear index beyond the references', '{"positives": [[0], []], "unclear": [[1], [3]]}', 'of the unclear'],
     ['a repeated index', '{"positives": [[0], [1, 1]]}', 'row 1'],
   ];
   for (const [name, text, sentence] of bad)
