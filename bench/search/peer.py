@@ -2,13 +2,16 @@
 
 make   writes seeded arrays: codes.npy [N,64] u8, queries.npy [Q,64] u8 and, with D > 0, descriptors.npy [N,D] f32 and
        query_descriptors.npy [Q,D] f32, L2-normalised
-time   times one query after the other, prints one JSON object
+serve  times single queries when asked, as searchProcess.mjs does: requests {"what", "seconds", "runs"}, answers {"medianMs", "p99Ms"},
+       one line of JSON each
 check  compares ids.npy, distances.npy (and reranked_ids.npy) of `vpr bench search --out` with FAISS and NumPy
 maps   writes ragged maps and FAISS's distances for them, for differential.mjs
 """
 
 import argparse
 import json
+import os
+import sys
 import time
 
 import faiss
@@ -33,25 +36,15 @@ def make(folder, n, queries, dimension, seed):
             np.save(f"{folder}/{name}.npy", values)
 
 
-def timed(queries, seconds, run):
-    """Milliseconds of single queries: one round to warm up, then at least 100 runs and `seconds`."""
-    for query in range(max(queries, 16)):
-        run(query % queries)
+def timed(run, seconds, runs):
+    """Times of single calls, for at least so long and so often."""
     elapsed = []
     begin = time.perf_counter()
-    while len(elapsed) < max(queries, 100) or time.perf_counter() - begin < seconds:
-        query = len(elapsed) % queries
+    while len(elapsed) < runs or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
-        run(query)
+        run(len(elapsed))
         elapsed.append((time.perf_counter() - start) * 1e3)
-        if time.perf_counter() - begin > 60:
-            break
-    return {
-        "medianMs": float(np.median(elapsed)),
-        "p99Ms": float(np.percentile(elapsed, 99)),
-        "minMs": float(np.min(elapsed)),
-        "runs": len(elapsed),
-    }
+    return {"medianMs": float(np.median(elapsed)), "p99Ms": float(np.percentile(elapsed, 99)), "minMs": min(elapsed)}
 
 
 def rerank(descriptors, query, shortlist):
@@ -60,35 +53,41 @@ def rerank(descriptors, query, shortlist):
     return shortlist[np.argsort(-similarity, kind="stable")]
 
 
-def time_peer(folder, threads, seconds):
+def serve(folder, threads):
     faiss.omp_set_num_threads(threads)
     codes, queries = load(folder, "codes"), load(folder, "queries")
     index = faiss.IndexBinaryFlat(BITS)
     index.add(codes)
-    k = min(K, len(codes))
-    result = {"faiss": faiss.__version__, "numpy": np.__version__, "faissOptions": faiss.get_compile_options().strip()}
-    result["prefilter"] = timed(len(queries), seconds, lambda q: index.search(queries[q : q + 1], k))
-    try:
-        descriptors = np.array(load(folder, "descriptors"))
-    except FileNotFoundError:
-        return result
-    query_descriptors = load(folder, "query_descriptors")
+    k, count = min(K, len(codes)), len(queries)
+    ways = {"prefilter": lambda i: index.search(queries[i % count : i % count + 1], k)}
+    if os.path.exists(f"{folder}/descriptors.npy"):
+        descriptors, query_descriptors = np.array(load(folder, "descriptors")), load(folder, "query_descriptors")
+        exact = faiss.IndexFlatIP(descriptors.shape[1])
+        exact.add(descriptors)
 
-    def two_stage(q):
-        _, shortlist = index.search(queries[q : q + 1], k)
-        return rerank(descriptors, query_descriptors[q], shortlist[0])
+        def two_stage(i):
+            query = i % count
+            _, shortlist = index.search(queries[query : query + 1], k)
+            return rerank(descriptors, query_descriptors[query], shortlist[0])
 
-    result["twoStage"] = timed(len(queries), seconds, two_stage)
-    exact = faiss.IndexFlatIP(descriptors.shape[1])
-    exact.add(descriptors)
-    result["exact"] = timed(len(queries), seconds, lambda q: exact.search(query_descriptors[q : q + 1], k))
-    return result
+        ways["twoStage"] = two_stage
+        ways["exact"] = lambda i: exact.search(query_descriptors[i % count : i % count + 1], k)
+    about = {"faiss": faiss.__version__, "numpy": np.__version__, "faissOptions": faiss.get_compile_options().strip()}
+    print(json.dumps(about), flush=True)
+    warm = set()
+    for line in sys.stdin:
+        request = json.loads(line)
+        run = ways[request["what"]]
+        if request["what"] not in warm:
+            warm.add(request["what"])
+            timed(run, 0, 20 if request["what"] == "exact" else 200)
+        print(json.dumps(timed(run, request["seconds"], request["runs"])), flush=True)
 
 
 def stream(folder):
     """Bandwidth of one thread reading the codes, GB/s: the roof of any scan of them."""
     words = load(folder, "codes").view(np.uint64).ravel()
-    best = min(timed(1, 0.5, lambda _: words.max())["minMs"] for _ in range(3))
+    best = min(timed(lambda _: words.max(), 0.5, 3)["minMs"] for _ in range(3))
     return {"GBs": words.nbytes / best / 1e6}
 
 
@@ -150,7 +149,7 @@ def maps(folder, count, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["make", "time", "stream", "check", "maps"])
+    parser.add_argument("action", choices=["make", "serve", "stream", "check", "maps"])
     parser.add_argument("folder")
     parser.add_argument("--out", help="folder of ids.npy and distances.npy")
     parser.add_argument("--n", type=int, default=10000)
@@ -158,12 +157,11 @@ def main():
     parser.add_argument("--dimension", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.0)
     args = parser.parse_args()
     if args.action == "make":
         result = make(args.folder, args.n, args.queries, args.dimension, args.seed)
-    elif args.action == "time":
-        result = time_peer(args.folder, args.threads, args.seconds)
+    elif args.action == "serve":
+        result = serve(args.folder, args.threads)
     elif args.action == "stream":
         result = stream(args.folder)
     elif args.action == "check":
