@@ -45,7 +45,7 @@ const GENERATED = {
     withSections(committed, {
       networks: networksMarkdown,
       costs: () => costsMarkdown('bench/models/costs.json'),
-      comparison: () => comparisonMarkdown('bench/models/comparison.json', 'bench/models/torch.json'),
+      comparison: () => comparisonMarkdown('bench/models/comparison.json'),
       recognition: recognitionTable,
       shortlist: shortlistTable,
       'held-out': heldOutTable,

@@ -19,9 +19,9 @@ const pixels = 3 * Number(side) ** 2;
 const input = Float32Array.from({ length: pixels }, () => next() / 2 ** 30 - 2);
 const tensor = new Tensor('float32', input, [1, 3, Number(side), Number(side)]);
 
-/** Official modules give sign bits too; their answers carry no names, so they are told by size and range. */
+/** Official modules give sign bits too, and some attention after the descriptor; their answers carry numbers as names, so order, size and range tell. */
 function answers(outputs: InferenceSession.OnnxValueMapType): Pick<Sample, 'descriptor' | 'hash'> {
-  const arrays = Object.values(outputs).map((value) => [...((value as Tensor).data as Float32Array)]);
+  const arrays = session.outputNames.map((name) => [...((outputs[name] as Tensor).data as Float32Array)]);
   const real = arrays.filter((values) => !values.every((value) => Math.abs(value) === 1));
   const hash = real.length > 1 ? real.find((values) => values.length === 512) : undefined;
   return { descriptor: real.find((values) => values !== hash)!, ...(hash === undefined ? {} : { hash }) };

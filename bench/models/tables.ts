@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ARCHITECTURES } from '../../src/onnx/architectures/architectures.js';
 import { describeArchitecture } from '../../src/onnx/architectures/describeArchitecture.js';
-import type { ComparisonRow } from './compareGraphs.js';
+import type { ComparisonRow, Spread } from './compareGraphs.js';
 
 /** Tables of models/README.md, from the architectures themselves and from committed results. */
 
@@ -72,42 +72,36 @@ export function costsMarkdown(file: string): string {
   );
 }
 
-interface TorchRow {
-  readonly network: string;
-  readonly threads: number;
-  readonly medianMs: number;
-}
-
-export function comparisonMarkdown(file: string, torchFile: string): string {
+export function comparisonMarkdown(file: string): string {
   const rows = JSON.parse(readFileSync(file, 'utf8')) as readonly ComparisonRow[];
-  const torch = JSON.parse(readFileSync(torchFile, 'utf8')) as readonly TorchRow[];
-  const ratio = ([least, middle, most]: readonly [number, number, number]): string =>
-    `${middle.toFixed(2)} (${least.toFixed(2)}...${most.toFixed(2)})`;
+  const ratio = ([low, median, high]: Spread): string =>
+    `${median.toFixed(2)} (${low.toFixed(2)}...${high.toFixed(2)})`;
   return table(
     [
       'network',
       'threads',
+      'pairs',
       'ours ms',
       'export ms',
-      'export / ours, wall: median (least...most)',
+      'export / ours, wall: median (middle half)',
       'the same, processor time',
-      'peak RSS MiB, ours / export',
       'PyTorch ms',
+      'PyTorch / ours, wall',
+      'peak RSS MiB, ours / export',
       'largest difference',
     ],
-    rows.map((row) => {
-      const official = torch.find(({ network, threads }) => network === row.network && threads === row.threads);
-      return [
-        `\`${row.network}\` ${row.precision}`,
-        String(row.threads),
-        row.oursMs.toFixed(0),
-        row.exportMs.toFixed(0),
-        ratio(row.wallRatio),
-        ratio(row.cpuRatio),
-        `${row.oursPeakMiB.toFixed(0)} / ${row.exportPeakMiB.toFixed(0)}`,
-        official === undefined || row.precision !== 'fp32' ? '' : official.medianMs.toFixed(0),
-        `${row.descriptorDifference.toExponential(1)}${row.bitsDifferent === undefined ? '' : `, ${row.bitsDifferent} bits`}`,
-      ];
-    }),
+    rows.map((row) => [
+      `\`${row.network}\` ${row.precision}`,
+      String(row.threads),
+      String(row.runs),
+      row.oursMs.toFixed(0),
+      row.exportMs.toFixed(0),
+      ratio(row.wallRatio),
+      ratio(row.cpuRatio),
+      row.torch?.ms.toFixed(0) ?? '',
+      row.torch === undefined ? '' : ratio(row.torch.wallRatio),
+      `${row.oursPeakMiB.toFixed(0)} / ${row.exportPeakMiB.toFixed(0)}`,
+      `${row.descriptorDifference.toExponential(1)}${row.bitsDifferent === undefined ? '' : `, ${row.bitsDifferent} bits`}`,
+    ]),
   );
 }
