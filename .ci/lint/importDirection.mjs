@@ -9,6 +9,7 @@ export const FOLDERS = {
   config: { folders: ['core'], packages: [] },
   simd: { folders: [], packages: [] },
   hamming: { folders: ['core', 'simd'], packages: [] },
+  geometry: { folders: ['core', 'hamming'], packages: [] },
   search: { folders: ['core', 'simd', 'hamming'], packages: ['lru-cache'] },
   map: { folders: ['core'], packages: ['better-sqlite3'] },
   image: { folders: ['core', 'simd'], packages: ['sharp'] },
@@ -16,7 +17,7 @@ export const FOLDERS = {
   recognizer: { folders: ['core'], types: ['image', 'inference', 'search', 'map'], packages: [] },
   mapping: { folders: ['core', 'map'], types: ['recognizer'], packages: [] },
   worker: {
-    folders: ['core', 'config', 'hamming', 'search', 'map', 'image', 'inference', 'recognizer', 'mapping'],
+    folders: ['core', 'config', 'hamming', 'search', 'map', 'image', 'inference', 'geometry', 'recognizer', 'mapping'],
     packages: [],
   },
   onnx: { folders: ['core'], packages: ['@bufbuild/protobuf'] },

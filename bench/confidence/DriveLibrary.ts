@@ -3,7 +3,14 @@ import path from 'node:path';
 import { CODE_BYTES } from '../../src/core/binaryCode.js';
 import { SampleDrive, type SampleDriveOptions } from '../../src/cli/tuning/SampleDrive.js';
 import type { TuningQuery, TuningWorld } from '../../src/cli/tuning/TuningWorld.js';
-import { describeDrive, setTuningWorld, type DescribedDrive } from '../../src/cli/tuning/tuningWorlds.js';
+import {
+  describeDrive,
+  keyPointsIn,
+  setTuningWorld,
+  type DescribedDrive,
+  type PictureRole,
+} from '../../src/cli/tuning/tuningWorlds.js';
+import { decodeImage } from '../../src/image/decodeImage.js';
 import type { OpenModel } from '../../src/inference/openModel.js';
 
 const NOTHING = { width: 0, height: 0, data: new Uint8Array() };
@@ -33,12 +40,23 @@ export class DriveLibrary {
     const drive = new SampleDrive(options, this.pictures);
     const kept = this.#read(drive.key);
     if (kept === undefined) {
-      const described = await describeDrive(this.model.extractor, drive);
+      const described = await describeDrive(this.model.extractor, drive, 'query');
       this.#write(drive.key, described.pictures);
       return described;
     }
     const pictures = drive.headers.map((image, index): TuningQuery => ({ image, described: this.#row(kept, index) }));
     return { name: drive.key, pictures, truths: drive.truths };
+  }
+
+  /** With the key points that the pictures have in this role; those are not kept on disk. */
+  async driveWithKeyPoints(options: SampleDriveOptions, role: PictureRole): Promise<DescribedDrive> {
+    const described = await this.drive(options);
+    const pictures: TuningQuery[] = [];
+    for await (const { image, name } of new SampleDrive(options, this.pictures)) {
+      const keyPoints = await keyPointsIn(role, await decodeImage(image, name), name);
+      pictures.push({ ...described.pictures[pictures.length]!, keyPoints });
+    }
+    return { ...described, pictures };
   }
 
   /** A folder with reference/, query/ and ground_truth.json. */

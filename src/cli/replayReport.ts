@@ -20,7 +20,6 @@ export interface ReplayReportParts {
   readonly recognizer: LocalRecognizer;
   /** The replayed source, read once more for the pictures of the mistakes. */
   readonly source: ImageSource;
-  readonly temporal: boolean;
   readonly recallRows?: ReportData['recallRows'];
   readonly maxRssBytes?: number;
 }
@@ -35,8 +34,6 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
   const { judged, recognizer } = parts;
   const { queries, correct, evaluation } = judged;
   const references = [...recognizer.references()];
-  const { temporal, single } = recognizer.confidence;
-  const calibrator = parts.temporal ? temporal : single;
   const similarity = similarityOf(parts, references);
   return {
     title: parts.title,
@@ -67,10 +64,11 @@ export async function replayReport(parts: ReplayReportParts): Promise<ReportData
               confidence: recognition.confidence,
               reason: recognition.rejectReason,
               correct: correct[i]!,
+              ...(recognition.inliers === undefined ? {} : { inliers: recognition.inliers }),
             },
           ],
     ),
-    operatingPoints: PRESETS.map((name) => ({ name, threshold: calibrator.thresholds[name] })),
+    operatingPoints: PRESETS.map((name) => ({ name, threshold: recognizer.thresholds[name] })),
     ...(parts.maxRssBytes === undefined ? {} : { maxRssBytes: parts.maxRssBytes }),
   };
 }

@@ -27,6 +27,8 @@ function imageRecord({ number, recognition }: ReplayedImage, correct: boolean | 
     accepted: recognition.accepted,
     rejectReason: recognition.rejectReason,
     closure: recognition.loopClosure !== undefined,
+    ...(recognition.loopClosure?.verified === true ? { verified: true } : {}),
+    ...(recognition.inliers === undefined ? {} : { inliers: recognition.inliers }),
     ...(recognition.addedReferenceId === undefined ? {} : { addedReferenceId: recognition.addedReferenceId }),
     ...(correct === undefined ? {} : { correct }),
   };
@@ -94,7 +96,7 @@ export function replayText(summary: ReplaySummary): string {
   for (const answer of summary.answers)
     if (answer.closure)
       lines.push(
-        `  closure  ${answer.number} ${answer.name} -> reference ${answer.referenceId} ${answer.label}, place ${answer.placeId}, confidence ${answer.confidence.toFixed(3)}${answer.correct === undefined ? '' : answer.correct ? ', right' : ', WRONG'}`,
+        `  closure  ${answer.number} ${answer.name} -> reference ${answer.referenceId} ${answer.label}, place ${answer.placeId}, confidence ${answer.confidence.toFixed(3)}${answer.inliers === undefined ? '' : `, ${answer.inliers} inliers`}${answer.correct === undefined ? '' : answer.correct ? ', right' : ', WRONG'}`,
       );
   if (evaluation !== undefined) {
     const { recall, precisionRecall, accepted: figures, calibration } = evaluation;

@@ -92,6 +92,15 @@ export const PARAMETERS = [
     dynamic: true,
   },
   {
+    name: 'geometric_check',
+    type: 'bool',
+    default: false,
+    unit: '',
+    description:
+      'Compare key points of each image with the thumbnail of the reported reference: one more input to the confidence, and the measured turn of the camera in loop closures where focal_length is known. Needs thumbnails in the map.',
+    dynamic: true,
+  },
+  {
     name: 'temporal_filter',
     type: 'string',
     default: 'bayes',
@@ -493,6 +502,16 @@ export const CAMERA_PARAMETERS = [
     unit: '',
     choices: ['auto', 'raw', 'compressed'],
     description: 'raw: sensor_msgs/Image. compressed: CompressedImage on <topic>/compressed. auto: what is published.',
+    dynamic: false,
+  },
+  {
+    name: 'focal_length',
+    type: 'double',
+    default: 0,
+    unit: '',
+    range: [0, 100],
+    description:
+      'Focal length as a part of the image’s width (K[0] / width of camera_info), for geometric_check. 0: unknown.',
     dynamic: false,
   },
   {

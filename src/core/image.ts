@@ -5,6 +5,13 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/** Brightness, 0...255: [height, width] row-major, no padding. */
+export interface GreyImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
 /** sensor_msgs/Image as it came: data has at least height * step bytes (checked by the decoder, not here). */
 export interface RawImageMessage {
   readonly kind: 'raw';

@@ -22,6 +22,26 @@ export function normalizeQuaternion(q: Quaternion): Quaternion | undefined {
   return [q[0] / norm, q[1] / norm, q[2] / norm, q[3] / norm];
 }
 
+/** Of a rotation matrix, [3, 3] row-major; w >= 0. */
+export function rotationQuaternion(r: ArrayLike<number>): Quaternion {
+  const squares = [
+    1 + r[0]! - r[4]! - r[8]!,
+    1 - r[0]! + r[4]! - r[8]!,
+    1 - r[0]! - r[4]! + r[8]!,
+    1 + r[0]! + r[4]! + r[8]!,
+  ];
+  // Four times the products of the parts; the largest part divides best.
+  const products = [
+    [squares[0]!, r[1]! + r[3]!, r[2]! + r[6]!, r[7]! - r[5]!],
+    [r[1]! + r[3]!, squares[1]!, r[5]! + r[7]!, r[2]! - r[6]!],
+    [r[2]! + r[6]!, r[5]! + r[7]!, squares[2]!, r[3]! - r[1]!],
+    [r[7]! - r[5]!, r[2]! - r[6]!, r[3]! - r[1]!, squares[3]!],
+  ] as const;
+  const row = products[squares.indexOf(Math.max(...squares))]!;
+  const scale = (row[3] < 0 ? -1 : 1) / Math.hypot(...row);
+  return [row[0] * scale, row[1] * scale, row[2] * scale, row[3] * scale];
+}
+
 export function multiplyQuaternions(a: Quaternion, b: Quaternion): Quaternion {
   const [ax, ay, az, aw] = a;
   const [bx, by, bz, bw] = b;

@@ -55,12 +55,16 @@ export interface LoopClosure {
   readonly referenceCamera: string;
   readonly placeId: PlaceId;
   readonly referencePose?: Pose;
-  /** referenceFromQuery. Identity when not geometrically verified: "the same place", with a covariance to match. */
+  /**
+   * referenceFromQuery, in axes of the cameras' bodies (x forward, y left, z up). Identity when not geometrically verified:
+   * "the same place", with a covariance to match. Verified: the turn was measured; how far the cameras were apart cannot
+   * be from one picture of each, so the position stays 0 with its covariance.
+   */
   readonly relativePose: Pose;
   /** 6x6 row-major, [x, y, z, roll, pitch, yaw], m^2 and rad^2. */
   readonly covariance: Float64Array;
   readonly confidence: number;
-  /** True only where the relative pose was measured. */
+  /** True only where the relative pose's turn was measured. */
   readonly verified: boolean;
 }
 
@@ -84,6 +88,8 @@ export interface Recognition {
   readonly accepted: boolean;
   readonly rejectReason: RejectReason;
   readonly candidates: readonly PlaceCandidate[];
+  /** Key points of the image and of the best reference's thumbnail that agree; only where they were compared. */
+  readonly inliers?: number;
   /** Only with `accepted`, where the reference has a pose. */
   readonly pose?: { readonly mapFromBase: Pose; readonly covariance: Float64Array };
   /** Only when a closure is to be sent. */

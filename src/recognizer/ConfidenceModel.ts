@@ -24,6 +24,14 @@ export interface Calibrator {
   readonly thresholds: Readonly<Record<Preset, number>>;
 }
 
+/** P(right | geometry too) = sigmoid(weights . (1, logit(P without it), ln(1 + inliers))). */
+export interface GeometryTerm {
+  /** [3]. */
+  readonly weights: readonly number[];
+  /** Confidence from which an answer is accepted, by preset. */
+  readonly thresholds: Readonly<Record<Preset, number>>;
+}
+
 /** The documented probability model of a map or a model; stored as JSON in the map's meta or beside the model. */
 export interface ConfidenceModel {
   readonly formatVersion: typeof CONFIDENCE_FORMAT;
@@ -36,6 +44,8 @@ export interface ConfidenceModel {
   readonly single: Calibrator;
   /** With the temporal filter's log-odds. */
   readonly temporal: Calibrator;
+  /** For answers whose pictures were compared; absent: the comparison does not change the confidence. */
+  readonly geometry?: { readonly single: GeometryTerm; readonly temporal: GeometryTerm };
   /** log P(z | right) / P(z | wrong) = offset + slope * z, for the filter. */
   readonly likelihood: { readonly offset: number; readonly slope: number };
   /** Figures of the fit, for people. */
@@ -72,6 +82,24 @@ export function confidenceOf(calibrator: Pick<Calibrator, 'weights' | 'isotonic'
   let sum = 0;
   for (let i = 0; i < features.length; i++) sum += calibrator.weights[i]! * features[i]!;
   return interpolate(calibrator.isotonic.x, calibrator.isotonic.y, sigmoid(sum));
+}
+
+/** Probabilities are kept this far from 0 and 1 before the pictures have their say: no place is beyond doubt. */
+const LEAST_DOUBT = 1e-3;
+
+/** Inputs of a geometry term: [3]. confidence: without geometry, 0...1; inliers: key points that agree. */
+export function geometryFeatures(confidence: number, inliers: number): [number, number, number] {
+  const doubtful = Math.min(1 - LEAST_DOUBT, Math.max(LEAST_DOUBT, confidence));
+  return [1, logit(doubtful), Math.log1p(inliers)];
+}
+
+/** P(right), 0...1, of an answer whose pictures were compared. */
+export function confidenceWithGeometry(
+  { weights }: Pick<GeometryTerm, 'weights'>,
+  confidence: number,
+  inliers: number,
+): number {
+  return sigmoid(geometryFeatures(confidence, inliers).reduce((sum, value, i) => sum + value * weights[i]!, 0));
 }
 
 /**
@@ -142,6 +170,14 @@ export function parseConfidenceModel(json: string, where: string): ConfidenceMod
     for (const preset of PRESETS)
       if (!isNumbers([part?.thresholds?.[preset]], 0, 1)) fail('0...1', `${name}.thresholds.${preset}`);
   }
+  if (value.geometry !== undefined)
+    for (const name of ['single', 'temporal'] as const) {
+      const term = (value.geometry as Partial<Record<string, Partial<GeometryTerm>>> | null)?.[name];
+      if (!isNumbers(term?.weights, -1e6, 1e6) || term.weights.length !== 3)
+        fail('3 numbers', `geometry.${name}.weights`);
+      for (const preset of PRESETS)
+        if (!isNumbers([term?.thresholds?.[preset]], 0, 1)) fail('0...1', `geometry.${name}.thresholds.${preset}`);
+    }
   const likelihood = value.likelihood as Partial<ConfidenceModel['likelihood']> | undefined;
   if (!isNumbers([likelihood?.offset, likelihood?.slope], -1e3, 1e3)) fail('offset and slope', 'likelihood');
   if (typeof value.fittedOn !== 'string') fail('a string', 'fittedOn');

@@ -2,8 +2,9 @@ import type { Pose } from '../core/pose.js';
 import type { Background } from './BackgroundSample.js';
 import type { Candidate, Neighbourhood } from './Candidate.js';
 import { chooseHypothesis } from './chooseHypothesis.js';
-import { confidenceOf, type Calibrator, type ConfidenceModel } from './ConfidenceModel.js';
+import { confidenceOf, type ConfidenceModel } from './ConfidenceModel.js';
 import { weighEvidence, zScore, type Evidence, type TemporalEvidence } from './Evidence.js';
+import type { GeometricCheck } from './GeometricCheck.js';
 import { PlaceFilter } from './PlaceFilter.js';
 import type { RecognizerSettings } from './RecognizerSettings.js';
 
@@ -26,6 +27,8 @@ export interface QueryMotion {
 
 /** A probability for the best candidate. */
 export interface Weighed {
+  /** Of one image alone, or with the temporal filter. */
+  readonly kind: 'single' | 'temporal';
   readonly candidates: readonly Candidate[];
   /** z-score of each candidate's similarity. */
   readonly zScores: readonly number[];
@@ -38,6 +41,10 @@ export interface Weighed {
   readonly singleConfidence: number;
   /** Confidence from which it is accepted. */
   readonly threshold: number;
+  /** What the pictures say, where they were compared. */
+  readonly geometry?: GeometricCheck;
+  /** The evidence without them would have been enough. */
+  readonly plausible?: boolean;
   /** Weight of each candidate for the confidences of the others, >= 0. */
   readonly shares: Float64Array;
 }
@@ -61,7 +68,7 @@ export class EvidenceWeigher {
     const zScores = query.candidates.map(({ similarity }) => zScore(similarity, query.background));
     const { offset, slope } = this.#confidence.likelihood;
     const shares = Float64Array.from(zScores, (z) => Math.exp(offset + slope * z));
-    const weighed = this.#weigh(query, settings, { chosen: 0, calibrator: this.#confidence.single, shares, zScores });
+    const weighed = this.#weigh(query, settings, { chosen: 0, kind: 'single', shares, zScores });
     return weighed.evidence === undefined ? weighed : { ...weighed, single: weighed.evidence };
   }
 
@@ -83,8 +90,7 @@ export class EvidenceWeigher {
     const hasPose = candidates[sighting]!.reference.pose !== undefined;
     const temporal = { ...chosen, guided: hasPose && motion.odometry !== undefined };
     const shares = Float64Array.from(candidates, (_, i) => belief.hypotheses[i]!.mass);
-    const calibrator = this.#confidence.temporal;
-    const weighed = this.#weigh(query, settings, { chosen: sighting, calibrator, shares, zScores, temporal });
+    const weighed = this.#weigh(query, settings, { chosen: sighting, kind: 'temporal', shares, zScores, temporal });
     return { ...weighed, single: alone.single, singleConfidence: alone.confidence };
   }
 
@@ -93,15 +99,17 @@ export class EvidenceWeigher {
     settings: RecognizerSettings,
     how: {
       readonly chosen: number;
-      readonly calibrator: Calibrator;
+      readonly kind: Weighed['kind'];
       readonly shares: Float64Array;
       readonly zScores: readonly number[];
       readonly temporal?: TemporalEvidence;
     },
   ): Weighed {
-    const { chosen, calibrator, shares, zScores, temporal } = how;
+    const { chosen, kind, shares, zScores, temporal } = how;
+    const calibrator = this.#confidence[kind];
     const threshold = settings.acceptanceProbability || calibrator.thresholds[settings.preset];
-    if (candidates.length === 0) return { candidates, zScores, confidence: 0, singleConfidence: 0, threshold, shares };
+    if (candidates.length === 0)
+      return { kind, candidates, zScores, confidence: 0, singleConfidence: 0, threshold, shares };
     const evidence = weighEvidence({
       candidates,
       chosen,
@@ -111,7 +119,7 @@ export class EvidenceWeigher {
       ...(temporal === undefined ? {} : { temporal }),
     });
     const confidence = confidenceOf(calibrator, evidence.features);
-    return { candidates, zScores, evidence, confidence, singleConfidence: confidence, threshold, shares };
+    return { kind, candidates, zScores, evidence, confidence, singleConfidence: confidence, threshold, shares };
   }
 }
 

@@ -76,7 +76,7 @@ export class PlaceJudge {
   }
 
   judge(
-    weighed: Pick<Weighed, 'evidence' | 'confidence' | 'singleConfidence' | 'threshold'>,
+    weighed: Pick<Weighed, 'evidence' | 'confidence' | 'singleConfidence' | 'threshold' | 'plausible'>,
     image: JudgedImage,
     settings: RecognizerSettings,
   ): Judgement {
@@ -125,7 +125,11 @@ export class PlaceJudge {
   }
 }
 
-function whyLow(weighed: Pick<Weighed, 'singleConfidence' | 'threshold'>, { features }: Evidence): RejectReason {
+function whyLow(
+  weighed: Pick<Weighed, 'singleConfidence' | 'threshold' | 'plausible'>,
+  { features }: Evidence,
+): RejectReason {
+  if (weighed.plausible === true) return 'geometry';
   if (weighed.singleConfidence >= weighed.threshold) return 'temporal';
   return features[Z_SCORE]! > 2 && features[MARGIN_Z]! < 0.5 ? 'ambiguous' : 'low_confidence';
 }

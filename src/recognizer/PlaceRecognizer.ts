@@ -12,6 +12,7 @@ import { BackgroundSample } from './BackgroundSample.js';
 import { composeAnswer, type Answer } from './composeAnswer.js';
 import type { ConfidenceModel } from './ConfidenceModel.js';
 import { EvidenceWeigher, type Weighed, type WeighedQuery } from './EvidenceWeigher.js';
+import { withGeometry, type GeometricChecker } from './GeometricCheck.js';
 import { OdometryTrack } from './OdometryTrack.js';
 import { PlaceJudge, type JudgedImage } from './PlaceJudge.js';
 import type { Judgement } from './PlaceTracker.js';
@@ -45,6 +46,8 @@ export interface RecognizerParts {
   readonly confidence: ConfidenceModel;
   readonly settings: RecognizerSettings;
   readonly mode: 'localization' | 'mapping' | 'slam';
+  /** Compares pictures where `geometricCheck` is set; absent: nothing can. */
+  readonly geometry?: GeometricChecker;
   /** Absent in localization mode. */
   readonly keyframes?: KeyframeStore;
   /** Milliseconds, monotonic. */
@@ -126,10 +129,14 @@ export class PlaceRecognizer {
     const elapsedS = this.#lastStampNs === undefined ? 0 : Math.max(0, Number(image.stampNs - this.#lastStampNs) / 1e9);
     this.#lastStampNs = image.stampNs;
     const spacingM = this.#spacingM();
-    const weighed = this.#weigher.weigh(
-      found,
-      { elapsedS, spacingM, ...(motion === undefined ? {} : { odometry: motion }) },
-      this.#settings,
+    const weighed = await this.#compare(
+      query,
+      image,
+      this.#weigher.weigh(
+        found,
+        { elapsedS, spacingM, ...(motion === undefined ? {} : { odometry: motion }) },
+        this.#settings,
+      ),
     );
     const judged: JudgedImage = {
       stampNs: image.stampNs,
@@ -173,7 +180,7 @@ export class PlaceRecognizer {
     const searchStartMs = now();
     const found = this.#search(query, [], Math.max(k, CONSIDERED));
     const decisionStartMs = now();
-    const weighed = this.#weigher.weighSingle(found, this.#settings);
+    const weighed = await this.#compare(query, image, this.#weigher.weighSingle(found, this.#settings));
     const judgement: Judgement =
       weighed.confidence >= weighed.threshold
         ? { state: 'candidate', accepted: true, rejectReason: 'none' }
@@ -241,6 +248,14 @@ export class PlaceRecognizer {
       similarity: found.similarity[i]!,
     }));
     return { candidates, background, references };
+  }
+
+  /** The evidence with what the pictures of query and reported reference say, where they are to be asked. */
+  async #compare(query: DescribedQuery, { camera }: StampedImage, weighed: Weighed): Promise<Weighed> {
+    const { geometry, confidence } = this.#parts;
+    if (!this.#settings.geometricCheck || geometry === undefined || weighed.evidence === undefined) return weighed;
+    const check = await geometry.check(query, camera, weighed.evidence.best.reference);
+    return withGeometry(weighed, check, confidence, this.#settings);
   }
 
   async #grow(image: StampedImage, query: DescribedQuery, answer: Answer): Promise<ReferenceId | undefined> {

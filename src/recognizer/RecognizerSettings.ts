@@ -9,6 +9,7 @@ export interface RecognizerSettings {
   /** 0: as the preset says. */
   readonly acceptanceProbability: number;
   readonly minMargin: number;
+  readonly geometricCheck: boolean;
   readonly temporalFilter: 'bayes' | 'none';
   readonly kidnapProbability: number;
   readonly maxSpeedMps: number;

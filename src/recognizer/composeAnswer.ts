@@ -4,9 +4,13 @@ import { NO_PLACE, type Reference } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { areNeighbours } from './Candidate.js';
 import { neighbourhoodOf, type Weighed } from './EvidenceWeigher.js';
-import { matchCovariance } from './matchCovariance.js';
+import type { GeometricCheck } from './GeometricCheck.js';
+import { matchCovariance, type CovarianceInputs } from './matchCovariance.js';
 import type { Judgement } from './PlaceTracker.js';
 import type { RecognizerSettings } from './RecognizerSettings.js';
+
+/** Standard deviation of a turn that was measured, degrees: bench/confidence. */
+const MEASURED_ANGLE_DEG = 3;
 
 export type Answer = Omit<Recognition, 'latency'>;
 
@@ -43,28 +47,46 @@ export function composeAnswer(
     accepted: judgement.accepted,
     rejectReason: judgement.rejectReason,
     candidates: topCandidates(weighed, settings, topK),
+    ...(weighed.geometry === undefined ? {} : { inliers: weighed.geometry.inliers }),
   };
   if (!judgement.accepted || best === undefined) return common;
-  const covariance = matchCovariance({
+  const inputs = {
     spacingM,
     confidence,
     neighbourhoodM: settings.neighbourhoodM,
     positionFloorM: settings.covariancePositionFloorM,
     angleFloorDeg: settings.covarianceAngleFloorDeg,
-  });
+  };
+  const covariance = matchCovariance(inputs);
   const closure = judgement.state === 'localized' ? closing(best) : 'none';
   return {
     ...common,
     rejectReason: closure === 'debounced' ? 'debounced' : 'none',
     ...(best.pose === undefined ? {} : { pose: { mapFromBase: best.pose, covariance } }),
-    ...(closure === 'send' ? { loopClosure: closureTo(best, image, { confidence, covariance }) } : {}),
+    ...(closure === 'send'
+      ? { loopClosure: closureTo(best, image, { confidence, ...relativePose(inputs, weighed.geometry) }) }
+      : {}),
+  };
+}
+
+/** How the query's camera stood to the reference's: measured, or "the same place". */
+function relativePose(
+  inputs: CovarianceInputs,
+  geometry: GeometricCheck | undefined,
+): Pick<LoopClosure, 'relativePose' | 'covariance' | 'verified'> {
+  if (geometry?.rotation === undefined)
+    return { relativePose: IDENTITY_POSE, covariance: matchCovariance(inputs), verified: false };
+  return {
+    relativePose: { position: IDENTITY_POSE.position, orientation: geometry.rotation },
+    covariance: matchCovariance({ ...inputs, angleFloorDeg: MEASURED_ANGLE_DEG }),
+    verified: true,
   };
 }
 
 function closureTo(
   reference: Reference,
   image: StampedImage,
-  certainty: Pick<LoopClosure, 'confidence' | 'covariance'>,
+  certainty: Pick<LoopClosure, 'confidence' | 'relativePose' | 'covariance' | 'verified'>,
 ): LoopClosure {
   return {
     queryStampNs: image.stampNs,
@@ -76,9 +98,7 @@ function closureTo(
     referenceCamera: reference.camera,
     placeId: reference.placeId,
     ...(reference.pose === undefined ? {} : { referencePose: reference.pose }),
-    relativePose: IDENTITY_POSE,
     ...certainty,
-    verified: false,
   };
 }
 

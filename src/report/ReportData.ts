@@ -44,6 +44,8 @@ export interface RejectedClosure {
   readonly reason: string;
   /** Whether the place would have been right. */
   readonly correct: boolean;
+  /** Key points that agreed, where the pictures were compared. */
+  readonly inliers?: number;
 }
 
 /** Everything that the page shows; parts that are missing are left out of it. */

@@ -191,10 +191,12 @@ function mistakesCard({ mistakes, scoreName }: ReportData): string {
 
 function rejectedCard({ rejected }: ReportData): string {
   if (rejected.length === 0) return '';
+  const compared = rejected.some(({ inliers }) => inliers !== undefined);
+  const cell = (text: string, tag: 'th' | 'td'): string => (compared ? `<${tag} class="n">${text}</${tag}>` : '');
   const rows = rejected.map(
-    ({ name, place, confidence, reason, correct }) =>
-      `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(place)}</td><td class="n">${confidence.toFixed(3)}</td><td>${escapeMarkup(reason)}</td><td>${correct ? 'was right' : 'was wrong'}</td></tr>`,
+    ({ name, place, confidence, reason, correct, inliers }) =>
+      `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(place)}</td><td class="n">${confidence.toFixed(3)}</td>${cell(String(inliers ?? ''), 'td')}<td>${escapeMarkup(reason)}</td><td>${correct ? 'was right' : 'was wrong'}</td></tr>`,
   );
-  const head = '<tr><th>image</th><th>place</th><th class="n">confidence</th><th>reason</th><th></th></tr>';
+  const head = `<tr><th>image</th><th>place</th><th class="n">confidence</th>${cell('inliers', 'th')}<th>reason</th><th></th></tr>`;
   return card('Rejected closures', `<div class="scroll"><table>${head}${rows.join('')}</table></div>`, '', true);
 }

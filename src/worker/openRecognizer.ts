@@ -7,6 +7,7 @@ import { openModel, type OpenModel } from '../inference/openModel.js';
 import type { PoseKind } from '../map/MapMeta.js';
 import type { ConfidenceModel } from '../recognizer/ConfidenceModel.js';
 import { PlaceRecognizer, type Observation } from '../recognizer/PlaceRecognizer.js';
+import type { Preset } from '../recognizer/RecognizerSettings.js';
 import { confidenceFor } from './confidenceFor.js';
 import { describeImage } from './describeImage.js';
 import { MapKeyframes } from './MapKeyframes.js';
@@ -14,6 +15,7 @@ import { MatchRecorder } from './MatchRecorder.js';
 import { openMap, refuseInLocalization, type OpenMap } from './openMap.js';
 import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
 import { recognizerSettings } from './recognizerSettings.js';
+import { ThumbnailComparer } from './ThumbnailComparer.js';
 
 /** What only callers in the same thread may have. */
 export interface LocalRecognizerOptions {
@@ -128,6 +130,14 @@ export class LocalRecognizer implements Recognizer {
   /** What turns evidence into probabilities here. */
   get confidence(): ConfidenceModel {
     return this.#confidenceFor(this.#open);
+  }
+
+  /** Confidence from which an answer is accepted here, by preset. */
+  get thresholds(): Readonly<Record<Preset, number>> {
+    const { temporalFilter, geometricCheck } = this.#parameters;
+    const { confidence } = this;
+    const kind = temporalFilter === 'none' ? 'single' : 'temporal';
+    return ((geometricCheck ? confidence.geometry?.[kind] : undefined) ?? confidence[kind]).thresholds;
   }
 
   /** Bytes held by the search. */
@@ -252,6 +262,10 @@ export class LocalRecognizer implements Recognizer {
       search: opened.search,
       confidence: this.#confidenceFor(opened),
       settings: recognizerSettings(this.#parameters),
+      geometry: new ThumbnailComparer(
+        opened.map,
+        new Map(this.#parameters.cameras.map(({ name, focalLength }) => [name, focalLength])),
+      ),
       mode: this.#start.mode,
       ...(this.#start.mode === 'localization'
         ? {}

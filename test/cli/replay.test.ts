@@ -113,6 +113,34 @@ describe('vpr replay', function () {
     ]);
   });
 
+  it('compares pictures where it is asked to, and measures turns where it knows the camera', async () => {
+    const map = path.join(folder, 'compared.vprmap');
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', '/ground_truth/odom');
+    expect(built.code, built.stderr).to.equal(0);
+    const answersOf = async (...more: readonly string[]) => {
+      const args = ['replay', first, '--map', map, '--set', 'loop_closure.debounce_s=0', ...more, '--json'];
+      const outcome = await vpr(...args);
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      return (
+        JSON.parse(outcome.stdout) as {
+          answers: { camera: string; closure: boolean; inliers?: number; verified?: true }[];
+        }
+      ).answers;
+    };
+    const plain = await answersOf();
+    for (const answer of plain) expect(answer).not.to.have.property('inliers');
+    const compared = await answersOf('--set', 'geometric_check=true');
+    // The same drive again: every picture is that of a reference.
+    for (const { inliers } of compared) expect(inliers).to.be.greaterThan(40);
+    for (const answer of compared) expect(answer, 'the camera is not known').not.to.have.property('verified');
+    const { camera } = compared[0]!;
+    const known = ['--set', `cameras=${camera}`, '--set', `cameras.${camera}.focal_length=0.8`];
+    const measured = await answersOf('--set', 'geometric_check=true', '--set', 'preset=recall', ...known);
+    const closures = measured.filter(({ closure }) => closure);
+    expect(closures.length).to.be.greaterThan(0);
+    for (const { verified } of closures) expect(verified).to.equal(true);
+  });
+
   it('counts accepted matches in the map only where it is asked to', async () => {
     const map = path.join(folder, 'counted.vprmap');
     const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', '/ground_truth/odom');

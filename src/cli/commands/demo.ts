@@ -219,7 +219,6 @@ async function localizeDrive(
       judged,
       recognizer,
       source,
-      temporal: true,
       recallRows: [
         { label: 'within 25 m', recall: judged.evaluation.recall },
         { label: 'within 25 m, single images', recall: singleImageRecall(judged, references) },

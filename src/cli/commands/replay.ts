@@ -188,7 +188,6 @@ export const command: Command = {
             judged,
             recognizer,
             source,
-            temporal: parametersOf(args)['temporal_filter'] !== 'none',
             maxRssBytes: process.resourceUsage().maxRSS * 1024,
           });
           writeFileSync(page, htmlReport(data));

@@ -38,7 +38,13 @@ function storedReferences(map: PlaceMap): NewReference[] {
   return Array.from(map.references(), (reference) => {
     const descriptor = new Float32Array(map.dimension);
     map.readDescriptors(Uint32Array.of(reference.referenceId), descriptor);
-    return { ...reference, descriptor, code: codes.get(reference.referenceId)! };
+    const thumbnail = map.thumbnail(reference.referenceId);
+    return {
+      ...reference,
+      descriptor,
+      code: codes.get(reference.referenceId)!,
+      ...(thumbnail === undefined ? {} : { thumbnail }),
+    };
   });
 }
 
@@ -60,8 +66,13 @@ async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): 
     for (const [i, seed] of (seeds === undefined ? [] : seedsOf(seeds)).entries()) {
       const condition = CONDITIONS[i % CONDITIONS.length]!;
       const [mapped, driven] = await Promise.all(
-        traversePair(seed, condition, args.number('frames')!).map((drive) =>
-          describeDrive(extractor, new SampleDrive(drive, args.string('pictures')), onImage),
+        traversePair(seed, condition, args.number('frames')!).map((drive, which) =>
+          describeDrive(
+            extractor,
+            new SampleDrive(drive, args.string('pictures')),
+            which === 0 ? 'reference' : 'query',
+            onImage,
+          ),
         ),
       );
       const { descriptorDimension } = extractor.manifest;

@@ -3,6 +3,7 @@ import { fitIsotonic } from '../../evaluation/fitIsotonic.js';
 import { fitLogistic } from '../../evaluation/fitLogistic.js';
 import {
   CONFIDENCE_FORMAT,
+  confidenceOf,
   GENERIC_CONFIDENCE,
   sigmoid,
   type Calibrator,
@@ -10,7 +11,8 @@ import {
 } from '../../recognizer/ConfidenceModel.js';
 import { FEATURES } from '../../recognizer/Evidence.js';
 import type { RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
-import { aThird, playWorld, withoutPoses, type Play } from './playWorld.js';
+import { fitGeometry } from './fitGeometry.js';
+import { aThird, playWorld, withoutPoses, type JudgedEvidence, type Play } from './playWorld.js';
 import { presetThresholds } from './presetThresholds.js';
 import type { TuningWorld } from './TuningWorld.js';
 
@@ -105,7 +107,8 @@ function fitCalibrator(
   const weights = fitSigned(data, left);
   const heldOut = crossFitted(data, left);
   const draft = { weights: Array.from(weights), isotonic: fitIsotonic(heldOut) };
-  const thresholds = presetThresholds([...own, ...strange], kind, draft, settings);
+  const confidenceIn = ({ evidence }: JudgedEvidence): number => confidenceOf(draft, evidence.features);
+  const thresholds = presetThresholds([...own, ...strange], kind, confidenceIn, settings);
   return { calibrator: { ...draft, thresholds }, heldOut };
 }
 
@@ -204,6 +207,10 @@ export function fitConfidence(
 ): FittedConfidence {
   const single = fitCalibrator(evidence, 'single', left);
   const temporal = fitCalibrator(evidence, 'temporal', left);
+  const ofPictures = {
+    single: fitGeometry(evidence, 'single', single.calibrator),
+    temporal: fitGeometry(evidence, 'temporal', temporal.calibrator),
+  };
   const [ofSingle, ofTemporal] = [calibrationError(single.heldOut), calibrationError(temporal.heldOut)];
   const round = (value: number): number => Math.round(value * 1e5) / 1e5;
   const images = [...evidence.own, ...evidence.strange].flatMap((play) => play.images);
@@ -219,6 +226,9 @@ export function fitConfidence(
       features: FEATURES,
       single: single.calibrator,
       temporal: temporal.calibrator,
+      ...(ofPictures.single === undefined || ofPictures.temporal === undefined
+        ? {}
+        : { geometry: { single: ofPictures.single, temporal: ofPictures.temporal } }),
       likelihood: evidence.likelihood,
       figures: {
         queries,

@@ -8,12 +8,15 @@ import type { JudgedImage } from '../../recognizer/PlaceJudge.js';
 import { PlaceRecognizer, type KeyframeStore, type Observation } from '../../recognizer/PlaceRecognizer.js';
 import type { RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
 import { createPlaceSearch } from '../../search/createPlaceSearch.js';
+import { countInliers } from './countInliers.js';
 import type { TuningQuery, TuningWorld, Verdict } from './TuningWorld.js';
 
 /** A reported place, and whether it is right. */
 export interface JudgedEvidence {
   readonly evidence: Evidence;
   readonly verdict: Verdict;
+  /** Key points that agree with the reported reference's; absent where they cannot be compared. */
+  readonly inliers?: number;
 }
 
 /** What one image of a play said, and what was true. */
@@ -70,7 +73,7 @@ export function withoutPoses(world: TuningWorld): TuningWorld {
       code,
       descriptor,
     })),
-    queries: world.queries.map(({ image, described }) => ({ image: blind(image), described })),
+    queries: world.queries.map((query) => ({ ...query, image: blind(query.image) })),
   };
 }
 
@@ -78,13 +81,15 @@ export function withoutPoses(world: TuningWorld): TuningWorld {
 const PAUSE_S = 5;
 
 /** The references as images of a drive that the queries follow on. */
-function drivenInOneGo({ references, queries }: TuningWorld): TuningQuery[] {
+function drivenInOneGo({ references, referenceKeyPoints, queries }: TuningWorld): TuningQuery[] {
   const nothing = { width: 0, height: 0, data: new Uint8Array() };
-  const first = references.map(({ camera, stampNs, label, code, descriptor }): TuningQuery => {
+  const first = references.map(({ camera, stampNs, label, code, descriptor }, index): TuningQuery => {
+    const keyPoints = referenceKeyPoints?.[index];
     const image = { kind: 'compressed', format: '', data: new Uint8Array() } as const;
     return {
       image: { image, camera, frameId: camera, stampNs, name: label },
       described: { code, descriptor, pixels: nothing, decodeMs: 0, inferenceMs: 0 },
+      ...(keyPoints === undefined ? {} : { keyPoints }),
     };
   });
   const lateNs = (references.at(-1)?.stampNs ?? 0n) - (queries[0]?.image.stampNs ?? 0n) + BigInt(PAUSE_S * 1e9);
@@ -153,7 +158,9 @@ export async function playWorld(world: TuningWorld, options: PlayOptions): Promi
         asked < laps ? 'wrong' : world.verdict(asked - laps, indexOf.get(id)!);
       const truth = asked < laps ? 'not shown' : truthOf(Array.from(indexOf.keys(), verdictOf));
       const recognition = await recognizer.recognize(queries[asked]!.image);
-      images.push({ truth, ...judgedObservation(observation!, verdictOf), recognition });
+      const inliersOf = (id: ReferenceId): number | undefined =>
+        countInliers(queries[asked]!.keyPoints, world.referenceKeyPoints?.[indexOf.get(id)!]);
+      images.push({ truth, ...judgedObservation(observation!, verdictOf, inliersOf), recognition });
     }
     return { world: world.name, images };
   } finally {
@@ -170,12 +177,14 @@ function truthOf(verdicts: readonly Verdict[]): PlayedImage['truth'] {
 function judgedObservation(
   { weighed, image }: Observation,
   verdictOf: (id: ReferenceId) => Verdict,
+  inliersOf: (id: ReferenceId) => number | undefined,
 ): Omit<PlayedImage, 'truth' | 'recognition'> {
   const { candidates, zScores, single, evidence } = weighed;
-  const judged = (seen: Evidence): JudgedEvidence => ({
-    evidence: seen,
-    verdict: verdictOf(seen.best.reference.referenceId),
-  });
+  const judged = (seen: Evidence): JudgedEvidence => {
+    const { referenceId } = seen.best.reference;
+    const inliers = inliersOf(referenceId);
+    return { evidence: seen, verdict: verdictOf(referenceId), ...(inliers === undefined ? {} : { inliers }) };
+  };
   const zOf = (verdict: Verdict): number[] =>
     zScores.filter((_, i) => verdictOf(candidates[i]!.reference.referenceId) === verdict);
   return {

@@ -1,13 +1,7 @@
-import {
-  confidenceOf,
-  PRESETS,
-  sigmoid,
-  TARGET_FALSE_POSITIVE_RATE,
-  type Calibrator,
-} from '../../recognizer/ConfidenceModel.js';
+import { PRESETS, sigmoid, TARGET_FALSE_POSITIVE_RATE } from '../../recognizer/ConfidenceModel.js';
 import { PlaceJudge } from '../../recognizer/PlaceJudge.js';
 import type { Preset, RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
-import type { Play } from './playWorld.js';
+import type { JudgedEvidence, Play } from './playWorld.js';
 
 /** Part of the target that a fit aims at: wrong answers come in runs, so that the next worlds' rate varies. */
 const AIM = 0.7;
@@ -19,21 +13,19 @@ const STEPS = 11;
  * Confidence from which an answer is accepted, by preset: the least one at which the whole decision (confirmation by
  * several images and the odometry gate included) accepts at most the target's part of the images whose place the map
  * does not show. A confidence alone would have to be much higher, since one image never decides.
+ * confidenceIn: the confidence that is thresholded; images for which it is undefined are left out.
  */
 export function presetThresholds(
   plays: readonly Play[],
   kind: 'single' | 'temporal',
-  calibrator: Pick<Calibrator, 'weights' | 'isotonic'>,
+  confidenceIn: (seen: JudgedEvidence) => number | undefined,
   settings: RecognizerSettings,
 ): Record<Preset, number> {
   const claims = plays.map(({ images }) =>
-    images.map((image) => {
-      const evidence = image[kind]?.evidence;
-      return {
-        ...image,
-        claimed: evidence,
-        confidence: evidence === undefined ? 0 : confidenceOf(calibrator, evidence.features),
-      };
+    images.flatMap((image) => {
+      const seen = image[kind];
+      const confidence = seen === undefined ? 0 : confidenceIn(seen);
+      return confidence === undefined ? [] : [{ ...image, claimed: seen?.evidence, confidence }];
     }),
   );
   const negatives = claims.flat().filter(({ truth }) => truth === 'not shown');

@@ -8,12 +8,17 @@ import type { NewReference } from '../../core/reference.js';
 import type { StampedImage } from '../../core/StampedImage.js';
 import { messageOf, VprError } from '../../core/VprError.js';
 import { parseGroundTruth } from '../../evaluation/groundTruth.js';
+import type { KeyPoints } from '../../geometry/KeyPoints.js';
+import { encodeThumbnail } from '../../image/encodeThumbnail.js';
 import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
 import type { DescribedQuery } from '../../recognizer/PlaceRecognizer.js';
 import { describeImage } from '../../worker/describeImage.js';
+import { keyPointsOf, keyPointsOfThumbnail } from '../../worker/ThumbnailComparer.js';
 import type { SampleDrive } from './SampleDrive.js';
 import type { TuningQuery, TuningWorld, Verdict } from './TuningWorld.js';
 
+/** Width of the thumbnails of a map, as `thumbnail_px` has it. */
+const THUMBNAIL_PX = 160;
 /** A described image keeps no pixels: thousands of them are held at once. */
 const NO_PIXELS: RgbImage = { width: 0, height: 0, data: new Uint8Array() };
 
@@ -34,9 +39,24 @@ export function verdictByPoses(query: Pose, reference: Pose, { distanceM, angleD
   return distance <= distanceM ? 'right' : 'unclear';
 }
 
-async function describe(image: StampedImage, extractor: DescriptorExtractor): Promise<TuningQuery> {
-  const described: DescribedQuery = { ...(await describeImage(image, extractor)), pixels: NO_PIXELS };
-  return { image: { ...image, image: { kind: 'compressed', format: '', data: new Uint8Array() } }, described };
+/** Whether a picture is asked, or kept by the map as a thumbnail. */
+export type PictureRole = 'query' | 'reference';
+
+/** Key points of a picture as the node has them in this role. */
+export async function keyPointsIn(role: PictureRole, pixels: RgbImage, name: string): Promise<KeyPoints> {
+  return role === 'query'
+    ? keyPointsOf(pixels)
+    : keyPointsOfThumbnail(await encodeThumbnail(pixels, THUMBNAIL_PX), name);
+}
+
+async function describe(image: StampedImage, extractor: DescriptorExtractor, role: PictureRole): Promise<TuningQuery> {
+  const { pixels, ...rest } = await describeImage(image, extractor);
+  const described: DescribedQuery = { ...rest, pixels: NO_PIXELS };
+  return {
+    image: { ...image, image: { kind: 'compressed', format: '', data: new Uint8Array() } },
+    described,
+    keyPoints: await keyPointsIn(role, pixels, image.name),
+  };
 }
 
 function referenceOf({ image, described }: TuningQuery, index: number, pose: Pose | undefined): NewReference {
@@ -62,11 +82,12 @@ export interface DescribedDrive {
 export async function describeDrive(
   extractor: DescriptorExtractor,
   drive: SampleDrive,
+  role: PictureRole,
   onImage?: () => void,
 ): Promise<DescribedDrive> {
   const pictures: TuningQuery[] = [];
   for await (const image of drive) {
-    pictures.push(await describe(image, extractor));
+    pictures.push(await describe(image, extractor, role));
     onImage?.();
   }
   return { name: drive.key, pictures, truths: drive.truths };
@@ -82,6 +103,7 @@ export function drivenTuningWorld(
     name,
     dimension,
     references: mapped.pictures.map((picture, index) => referenceOf(picture, index, mapped.truths[index])),
+    referenceKeyPoints: mapped.pictures.map(({ keyPoints }) => keyPoints),
     queries: driven.pictures,
     verdict: (query, reference) => verdictByPoses(driven.truths[query]!, mapped.truths[reference]!, rule),
   };
@@ -90,12 +112,13 @@ export function drivenTuningWorld(
 async function describeAll(
   source: ImageSource,
   extractor: DescriptorExtractor,
+  role: PictureRole,
   onImage?: () => void,
 ): Promise<TuningQuery[]> {
   const described: TuningQuery[] = [];
   try {
     for await (const image of source) {
-      described.push(await describe(image, extractor));
+      described.push(await describe(image, extractor, role));
       onImage?.();
     }
   } finally {
@@ -110,8 +133,13 @@ export async function setTuningWorld(
   folder: string,
   onImage?: () => void,
 ): Promise<TuningWorld> {
-  const references = await describeAll(await openImageSource(path.join(folder, 'reference')), extractor, onImage);
-  const queries = await describeAll(await openImageSource(path.join(folder, 'query')), extractor, onImage);
+  const references = await describeAll(
+    await openImageSource(path.join(folder, 'reference')),
+    extractor,
+    'reference',
+    onImage,
+  );
+  const queries = await describeAll(await openImageSource(path.join(folder, 'query')), extractor, 'query', onImage);
   const file = path.join(folder, 'ground_truth.json');
   let text: string;
   try {
@@ -128,6 +156,7 @@ export async function setTuningWorld(
     name: path.basename(folder),
     dimension: extractor.manifest.descriptorDimension,
     references: references.map((reference, index) => referenceOf(reference, index, undefined)),
+    referenceKeyPoints: references.map(({ keyPoints }) => keyPoints),
     queries,
     verdict: (query, reference) => {
       if (positives[query]!.has(reference)) return 'right';
@@ -156,7 +185,7 @@ export async function bagTuningWorld(extractor: DescriptorExtractor, options: Ba
       'POSES_INVALID',
       'Expected a map whose references have poses for tuning by poses, got none with one',
     );
-  const queries = (await describeAll(source, extractor, onImage))
+  const queries = (await describeAll(source, extractor, 'query', onImage))
     .filter(({ image }) => truth.at(image.stampNs) !== undefined)
     .map((query) => {
       const odomFromBase = odometry?.at(query.image.stampNs);
@@ -167,6 +196,11 @@ export async function bagTuningWorld(extractor: DescriptorExtractor, options: Ba
     name: source.summary.path,
     dimension: extractor.manifest.descriptorDimension,
     references,
+    referenceKeyPoints: await Promise.all(
+      references.map(({ thumbnail, label }) =>
+        thumbnail === undefined ? undefined : keyPointsOfThumbnail(thumbnail, label),
+      ),
+    ),
     queries,
     verdict: (query, reference) => verdictByPoses(poses[query]!, references[reference]!.pose!, rule),
   };

@@ -65,6 +65,14 @@ describe('PlaceJudge', () => {
     expect(judge.mutedPlaces(0n)).to.deep.equal([7]);
   });
 
+  it('names the pictures where they alone speak against a place', () => {
+    const judge = new PlaceJudge('localization');
+    const compared = { ...weighed(0.4, evidenceFor(1)), plausible: true };
+    expect(judge.judge(compared, imageAt(0), SETTINGS)).to.include({ accepted: false, rejectReason: 'geometry' });
+    const neither = { ...weighed(0.4, evidenceFor(1)), plausible: false };
+    expect(judge.judge(neither, imageAt(1), SETTINGS).rejectReason).to.equal('low_confidence');
+  });
+
   it('rejects a place that contradicts the odometry since the last accepted one, and recovers when lost', () => {
     const judge = new PlaceJudge('localization');
     for (const [second, x] of [0, 2, 4].entries())

@@ -5,11 +5,15 @@ import { areNeighbours } from '../../../src/recognizer/Candidate.js';
 import { ClosureGate } from '../../../src/recognizer/ClosureGate.js';
 import {
   confidenceOf,
+  confidenceWithGeometry,
   GENERIC_CONFIDENCE,
   interpolate,
   parseConfidenceModel,
+  type GeometryTerm,
 } from '../../../src/recognizer/ConfidenceModel.js';
 import { FEATURES, weighEvidence } from '../../../src/recognizer/Evidence.js';
+import type { Weighed } from '../../../src/recognizer/EvidenceWeigher.js';
+import { withGeometry } from '../../../src/recognizer/GeometricCheck.js';
 import { matchCovariance } from '../../../src/recognizer/matchCovariance.js';
 import { PlaceTracker } from '../../../src/recognizer/PlaceTracker.js';
 import { RecentReferences } from '../../../src/recognizer/RecentReferences.js';
@@ -69,6 +73,47 @@ describe('weighEvidence', () => {
   });
 });
 
+const TERM: GeometryTerm = { weights: [-4, 1, 1.5], thresholds: { precision: 0.99, balanced: 0.9, recall: 0.7 } };
+const GEOMETRY = { single: TERM, temporal: TERM };
+
+describe('withGeometry', () => {
+  const weighed: Weighed = {
+    kind: 'temporal',
+    candidates: [],
+    zScores: [],
+    confidence: 0.95,
+    singleConfidence: 0.9,
+    threshold: 0.93,
+    shares: new Float64Array(),
+  };
+  const model = { ...GENERIC_CONFIDENCE, geometry: GEOMETRY };
+  const settings = { acceptanceProbability: 0, preset: 'balanced' as const };
+
+  it('raises the confidence with the inliers, lowers it without, and takes the thresholds of its own', () => {
+    const [none, some, many] = [0, 12, 60].map((inliers) => withGeometry(weighed, { inliers }, model, settings)) as [
+      Weighed,
+      Weighed,
+      Weighed,
+    ];
+    expect(none.confidence).to.be.lessThan(0.5);
+    expect(many.confidence).to.be.greaterThan(some.confidence).and.greaterThan(0.98);
+    for (const one of [none, some, many]) expect(one).to.include({ threshold: 0.9, plausible: true });
+    expect(
+      withGeometry(weighed, { inliers: 3 }, model, { ...settings, acceptanceProbability: 0.8 }).threshold,
+    ).to.equal(0.8);
+    expect(confidenceWithGeometry(TERM, 0.5, 0)).to.be.closeTo(1 / (1 + Math.exp(4)), 1e-12);
+    expect(confidenceWithGeometry(TERM, 1, 5), 'nothing is beyond doubt').to.be.lessThan(1);
+  });
+
+  it('leaves a confidence alone that was fitted without, and one whose pictures could not be compared', () => {
+    expect(withGeometry(weighed, { inliers: 40 }, GENERIC_CONFIDENCE, settings)).to.deep.equal({
+      ...weighed,
+      geometry: { inliers: 40 },
+    });
+    expect(withGeometry(weighed, undefined, model, settings)).to.equal(weighed);
+  });
+});
+
 describe('ConfidenceModel', () => {
   it('survives JSON and stays a probability', () => {
     const model = parseConfidenceModel(JSON.stringify(GENERIC_CONFIDENCE), 'test');
@@ -76,6 +121,11 @@ describe('ConfidenceModel', () => {
       const features = Float64Array.from(FEATURES, (_, k) => (k === 0 ? 1 : Math.sin(i * 7 + k) * 8));
       for (const part of [model.single, model.temporal]) expect(confidenceOf(part, features)).to.be.within(0, 1);
     }
+  });
+
+  it('keeps the term of the pictures', () => {
+    const json = JSON.stringify({ ...GENERIC_CONFIDENCE, geometry: GEOMETRY });
+    expect(parseConfidenceModel(json, 'test').geometry).to.deep.equal(GEOMETRY);
   });
 
   it('rises with every lead', () => {
@@ -100,6 +150,8 @@ describe('ConfidenceModel', () => {
     ['features', (m) => (m['features'] = ['bias'])],
     ['single.weights', (m) => ((m['single'] as { weights: unknown }).weights = [1])],
     ['temporal.isotonic', (m) => ((m['temporal'] as { isotonic: unknown }).isotonic = { x: [0.5, 0.2], y: [0, 1] })],
+    ['geometry.temporal.weights', (m) => (m['geometry'] = { ...GEOMETRY, temporal: { weights: [1, 2] } })],
+    ['geometry.single.thresholds', (m) => (m['geometry'] = { ...GEOMETRY, single: { weights: [1, 2, 3] } })],
     ['likelihood', (m) => (m['likelihood'] = {})],
   ];
   for (const [name, spoil] of broken)

@@ -90,6 +90,14 @@ describe('htmlReport', () => {
     expect(page).to.contain('123 MiB').and.to.contain('low_confidence').and.to.contain('>precision</text>');
   });
 
+  it('shows how many key points agreed where pictures were compared, and no such column elsewhere', async () => {
+    const data = await reportData();
+    expect(htmlReport(data)).not.to.contain('inliers');
+    const compared = { ...data.rejected[0]!, reason: 'geometry', inliers: 17 };
+    const page = htmlReport({ ...data, rejected: [...data.rejected, compared] });
+    expect(page).to.contain('<th class="n">inliers</th>').and.to.contain('<td class="n">17</td><td>geometry</td>');
+  });
+
   it('is one file: no scripts, no addresses, nothing but data to load', async () => {
     const page = htmlReport(await reportData());
     expect(page).to.not.match(/<script|<link|@import|url\(|https?:/);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { extrapolatedThreshold, presetThresholds } from '../../../src/cli/tuning/presetThresholds.js';
-import type { Play, PlayedImage } from '../../../src/cli/tuning/playWorld.js';
+import type { JudgedEvidence, Play, PlayedImage } from '../../../src/cli/tuning/playWorld.js';
 import { parseParameters } from '../../../src/config/parseParameters.js';
 import type { Recognition } from '../../../src/core/recognition.js';
 import { sigmoid } from '../../../src/recognizer/ConfidenceModel.js';
@@ -9,8 +9,8 @@ import { uniformNumbers } from '../../../src/core/mulberry32.js';
 import { recognizerSettings } from '../../../src/worker/recognizerSettings.js';
 
 const SETTINGS = recognizerSettings(parseParameters({}));
-/** Confidence = sigmoid(bias): the first feature is the log-odds. */
-const CALIBRATOR = { weights: FEATURES.map((_, i) => (i === 0 ? 1 : 0)), isotonic: { x: [], y: [] } };
+/** The first feature is the log-odds. */
+const confidenceIn = ({ evidence }: JudgedEvidence): number => sigmoid(evidence.features[0]!);
 
 function negative(logOdds: number, placeId: number, second: number): PlayedImage {
   const reference = { referenceId: placeId, placeId, sessionId: 1, label: '', camera: 'c', stampNs: 0n };
@@ -40,22 +40,30 @@ function playsOf(jumping: boolean): Play[] {
 
 describe('presetThresholds', () => {
   it('lets the aimed part of single answers through', () => {
-    const { recall, balanced } = presetThresholds(playsOf(true), 'single', CALIBRATOR, SETTINGS);
+    const { recall, balanced } = presetThresholds(playsOf(true), 'single', confidenceIn, SETTINGS);
     // Log-odds are uniform in -3...3: the upper 3.5 % begin at 2.79, the upper 0.7 % at 2.958.
     expect(recall).to.be.closeTo(sigmoid(2.79), 0.004);
     expect(balanced).to.be.closeTo(sigmoid(2.958), 0.002);
   });
 
   it('needs less confidence where several images must agree and wrong places jump about', () => {
-    const { recall } = presetThresholds(playsOf(true), 'temporal', CALIBRATOR, SETTINGS);
+    const { recall } = presetThresholds(playsOf(true), 'temporal', confidenceIn, SETTINGS);
     expect(recall).to.be.lessThan(sigmoid(2));
-    const lasting = presetThresholds(playsOf(false), 'temporal', CALIBRATOR, SETTINGS);
+    const lasting = presetThresholds(playsOf(false), 'temporal', confidenceIn, SETTINGS);
     expect(lasting.recall).to.be.greaterThan(recall);
+  });
+
+  it('leaves out images whose confidence is not known', () => {
+    const known = (seen: JudgedEvidence): number | undefined =>
+      seen.evidence.features[0]! > 2 ? undefined : confidenceIn(seen);
+    const { recall } = presetThresholds(playsOf(true), 'single', known, SETTINGS);
+    // What is left is uniform in -3...2: the upper 3.5 % begin at 1.825.
+    expect(recall).to.be.closeTo(sigmoid(1.825), 0.01);
   });
 
   it('extrapolates where the negatives are too few for the target', () => {
     const few: Play[] = [{ world: 'w', images: playsOf(true)[0]!.images.slice(0, 100) }];
-    const { precision, recall } = presetThresholds(few, 'single', CALIBRATOR, SETTINGS);
+    const { precision, recall } = presetThresholds(few, 'single', confidenceIn, SETTINGS);
     const highest = Math.max(...few[0]!.images.map(({ single }) => sigmoid(single!.evidence.features[0]!)));
     expect(precision).to.be.greaterThan(highest);
     expect(precision).to.be.greaterThan(recall);
