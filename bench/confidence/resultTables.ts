@@ -63,6 +63,26 @@ const CORRIDOR = ['map of both', 'map of the first'].flatMap((map) => [
   ['right closures', `${map}.rightClosures`] as const,
 ]);
 
+const GEOMETRY = [
+  ...(['recallAt100Precision', 'recallAt99Precision', 'areaUnderCurve', 'expectedCalibrationError'] as const).flatMap(
+    (figure) => {
+      const title = {
+        recallAt100Precision: 'R@100P',
+        recallAt99Precision: 'R@99P',
+        areaUnderCurve: 'AUC',
+        expectedCalibrationError: 'ECE',
+      }[figure];
+      return [[`${title} off`, `off.${figure}`] as const, ['on', `on.${figure}`] as const];
+    },
+  ),
+  ...['precision', 'balanced', 'recall'].flatMap((preset) => [
+    [`${preset}: wrong closures off`, `off.closures.${preset}.wrong`] as const,
+    ['on', `on.closures.${preset}.wrong`] as const,
+    ['right off', `off.closures.${preset}.right`] as const,
+    ['on', `on.closures.${preset}.right`] as const,
+  ]),
+];
+
 /** The Markdown of each study that has been run: results/<name>.json. */
 export function confidenceTables(folder: string): string {
   const read = <T>(name: string): T | undefined => {
@@ -110,6 +130,15 @@ export function confidenceTables(folder: string): string {
       ['R@1, filter', 'recallAt1Filtered'],
     ]),
   );
+  add('Comparing pictures, `geometric_check` off and on', 'geometry', (result) => {
+    const turns = result['turns']!;
+    const cost = result['cost']!;
+    return [
+      table(Object.entries(result['figures'] as Record<string, Figures>), GEOMETRY),
+      `Turns measured of ${text(turns['measured'])} of ${text(turns['pairs'])} pairs of pictures taken within 3 m: error ${text(turns['medianErrorDeg'])} degrees in the median, ${text(turns['p68ErrorDeg'])} at 68 %, ${text(turns['p95ErrorDeg'])} at 95 %.`,
+      `Cost of an image: ${text(cost['p50Ms'])} ms in the median, ${text(cost['p99Ms'])} ms at 99 %.`,
+    ].join('\n\n');
+  });
   add('Cost', 'cost', (result) =>
     table(Object.entries(result), [
       ['frames', 'frames'],

@@ -8,6 +8,7 @@ import { openStudy, type Study } from './openStudy.js';
 import { studyCalibration } from './studyCalibration.js';
 import { studyCorridor } from './studyCorridor.js';
 import { studyCost } from './studyCost.js';
+import { studyGeometry } from './studyGeometry.js';
 import { studyOpenSet } from './studyOpenSet.js';
 import { studyPrecision } from './studyPrecision.js';
 import { studySeasons } from './studySeasons.js';
@@ -20,6 +21,7 @@ const STUDIES: Readonly<Record<string, (study: Study) => object | Promise<object
   corridor: studyCorridor,
   slam: studySlam,
   seasons: studySeasons,
+  geometry: studyGeometry,
   cost: studyCost,
 };
 

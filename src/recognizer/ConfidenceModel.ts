@@ -24,7 +24,7 @@ export interface Calibrator {
   readonly thresholds: Readonly<Record<Preset, number>>;
 }
 
-/** P(right | geometry too) = sigmoid(weights . (1, logit(P without it), ln(1 + inliers))). */
+/** P(right | geometry too) = sigmoid(weights . (1, logit(P without it), sqrt(inliers))). */
 export interface GeometryTerm {
   /** [3]. */
   readonly weights: readonly number[];
@@ -90,7 +90,7 @@ const LEAST_DOUBT = 1e-3;
 /** Inputs of a geometry term: [3]. confidence: without geometry, 0...1; inliers: key points that agree. */
 export function geometryFeatures(confidence: number, inliers: number): [number, number, number] {
   const doubtful = Math.min(1 - LEAST_DOUBT, Math.max(LEAST_DOUBT, confidence));
-  return [1, logit(doubtful), Math.log1p(inliers)];
+  return [1, logit(doubtful), Math.sqrt(inliers)];
 }
 
 /** P(right), 0...1, of an answer whose pictures were compared. */

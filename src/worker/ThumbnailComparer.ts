@@ -18,7 +18,7 @@ const KEY_POINTS = 200;
 /** References whose key points are kept; each takes about 8 KiB. */
 const KEPT = 4096;
 /** Agreeing key points from which a turn counts as measured. */
-const LEAST_TO_MEASURE = 25;
+export const LEAST_TO_MEASURE = 25;
 
 /** Key points as pictures are compared by. */
 export function keyPointsOf(picture: RgbImage): KeyPoints {

@@ -4,6 +4,7 @@ import type { StampedImage } from '../../core/StampedImage.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import type { ConfidenceModel } from '../../recognizer/ConfidenceModel.js';
 import type { Evidence } from '../../recognizer/Evidence.js';
+import type { GeometricChecker } from '../../recognizer/GeometricCheck.js';
 import type { JudgedImage } from '../../recognizer/PlaceJudge.js';
 import { PlaceRecognizer, type KeyframeStore, type Observation } from '../../recognizer/PlaceRecognizer.js';
 import type { RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
@@ -137,6 +138,14 @@ export async function playWorld(world: TuningWorld, options: PlayOptions): Promi
       isKeyframe: () => asked < laps,
       add: () => Promise.resolve({ referenceId: add([asked])[0]!, placeId: references[asked]!.placeId }),
     };
+    const inliersOf = (id: ReferenceId): number | undefined =>
+      countInliers(queries[asked]!.keyPoints, world.referenceKeyPoints?.[indexOf.get(id)!]);
+    const geometry: GeometricChecker = {
+      check: (_query, _camera, { referenceId }) => {
+        const inliers = inliersOf(referenceId);
+        return Promise.resolve(inliers === undefined ? undefined : { inliers });
+      },
+    };
     const recognizer = new PlaceRecognizer({
       describe: () => Promise.resolve(queries[asked]!.described),
       map,
@@ -144,6 +153,7 @@ export async function playWorld(world: TuningWorld, options: PlayOptions): Promi
       confidence: options.confidence,
       settings: options.settings,
       mode: growing ? 'slam' : 'localization',
+      geometry,
       ...(growing ? { keyframes } : {}),
       now: () => 0,
     });
@@ -158,8 +168,6 @@ export async function playWorld(world: TuningWorld, options: PlayOptions): Promi
         asked < laps ? 'wrong' : world.verdict(asked - laps, indexOf.get(id)!);
       const truth = asked < laps ? 'not shown' : truthOf(Array.from(indexOf.keys(), verdictOf));
       const recognition = await recognizer.recognize(queries[asked]!.image);
-      const inliersOf = (id: ReferenceId): number | undefined =>
-        countInliers(queries[asked]!.keyPoints, world.referenceKeyPoints?.[indexOf.get(id)!]);
       images.push({ truth, ...judgedObservation(observation!, verdictOf, inliersOf), recognition });
     }
     return { world: world.name, images };

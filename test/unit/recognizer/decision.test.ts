@@ -73,7 +73,7 @@ describe('weighEvidence', () => {
   });
 });
 
-const TERM: GeometryTerm = { weights: [-4, 1, 1.5], thresholds: { precision: 0.99, balanced: 0.9, recall: 0.7 } };
+const TERM: GeometryTerm = { weights: [-4, 1, 1], thresholds: { precision: 0.99, balanced: 0.9, recall: 0.7 } };
 const GEOMETRY = { single: TERM, temporal: TERM };
 
 describe('withGeometry', () => {
