@@ -116,6 +116,7 @@ export class PlaceFilter {
   ): void {
     const kidnap = settings.kidnapProbability;
     const weights = new Float64Array(states.length);
+    const positions = positionsOf(states);
     for (const { reference, mass, score } of this.#hypotheses) {
       const expected =
         reference.pose !== undefined && motion.odometry !== undefined
@@ -124,13 +125,14 @@ export class PlaceFilter {
       const carried = score * settings.memory;
       const strain = reference.pose === undefined ? BLIND_STRAIN : 1;
       let sum = 0;
+      moveWeights(reference, expected, states, positions, motion, settings, weights);
       for (let i = 0; i < states.length; i++) {
         const state = states[i]!;
-        const weight = moveWeight(reference, expected, state.reference, motion, settings);
-        weights[i] = weight;
+        const weight = weights[i]!;
         sum += weight;
         // Only a way that could win is worth its power function.
-        if (weight > 0 && carried > state.score) state.score = Math.max(state.score, carried * weight ** strain);
+        if (weight > 0 && carried > state.score)
+          state.score = Math.max(state.score, strain === 1 ? carried * weight : carried * weight ** strain);
       }
       // The hypothesis itself is among the states, but odometry may have moved the robot away from all that are known.
       const stays = (1 - kidnap - LEAVE_PROBABILITY) * mass;
@@ -177,39 +179,67 @@ export class PlaceFilter {
   }
 }
 
-/** Unnormalised weight of a robot at `from` being at `to` now; 1 where the motion explains it fully. */
-function moveWeight(
-  from: Reference,
-  expected: Pose | undefined,
-  to: Reference,
-  { elapsedS, odometry }: Motion,
-  { maxSpeedMps, odometryDrift, spacingM }: FilterSettings,
-): number {
-  if (from.pose !== undefined && to.pose !== undefined) {
-    const spread = Math.max(0.1, spacingM);
-    if (expected !== undefined && odometry !== undefined)
-      return gaussian(separation(expected, to.pose) / (spread + odometryDrift * lengthOf(odometry)));
-    return gaussian(Math.max(0, separation(from.pose, to.pose) - maxSpeedMps * elapsedS) / spread);
+/** [n, 3], metres; NaN without a pose. */
+function positionsOf(states: readonly Hypothesis[]): Float64Array {
+  const positions = new Float64Array(states.length * 3).fill(NaN);
+  for (let i = 0; i < states.length; i++) {
+    const { pose } = states[i]!.reference;
+    if (pose !== undefined) positions.set(pose.position, i * 3);
   }
-  if (from.placeId === to.placeId) return 1;
-  if (from.sessionId !== to.sessionId) return 0;
-  // No poses: the way is driven again in its direction, at about the speed of then; standing and twice the speed are likely.
-  const drivenS = Number(to.stampNs - from.stampNs) / 1e9;
-  return gaussian((drivenS - elapsedS) / (BLIND_SPREAD * elapsedS + BLIND_SPREAD_S));
+  return positions;
 }
 
-// Thousands of these an image: Math.hypot, which guards against overflow, takes ten times as long as a square root.
-function separation(a: Pose, b: Pose): number {
-  const [ax, ay, az] = a.position;
-  const [bx, by, bz] = b.position;
-  return Math.sqrt((ax - bx) * (ax - bx) + (ay - by) * (ay - by) + (az - bz) * (az - bz));
+/** Standard deviations beyond which a way is impossible. */
+const MOST_SIGMAS = 6;
+
+/**
+ * Unnormalised weights of a robot at `from` being at each state now; 1 where the motion explains it fully.
+ * positions: [n, 3] of the states; out: [n].
+ */
+function moveWeights(
+  from: Reference,
+  expected: Pose | undefined,
+  states: readonly Hypothesis[],
+  positions: Float64Array,
+  motion: Motion,
+  { maxSpeedMps, odometryDrift, spacingM }: FilterSettings,
+  out: Float64Array,
+): void {
+  const centre = (expected ?? from.pose)?.position;
+  const [x, y, z] = centre ?? [NaN, NaN, NaN];
+  const spread = Math.max(0.1, spacingM);
+  const { odometry, elapsedS } = motion;
+  const guided = expected !== undefined && odometry !== undefined;
+  const sigma = guided ? spread + odometryDrift * lengthOf(odometry) : spread;
+  const free = guided ? 0 : maxSpeedMps * elapsedS;
+  const farthest = free + MOST_SIGMAS * sigma;
+  const limit = farthest * farthest;
+  for (let i = 0, p = 0; i < states.length; i++, p += 3) {
+    const dx = positions[p]! - x;
+    const dy = positions[p + 1]! - y;
+    const dz = positions[p + 2]! - z;
+    const squared = dx * dx + dy * dy + dz * dz;
+    // Thousands of these an image, and nearly all are too far: those cost no root and no exponential.
+    if (squared > limit) out[i] = 0;
+    else if (squared <= limit) out[i] = gaussian(Math.max(0, Math.sqrt(squared) - free) / sigma);
+    else out[i] = blindWeight(from, states[i]!.reference, elapsedS);
+  }
+}
+
+/** Where one of the two has no pose: the way is driven again in its direction, at about the speed of then. */
+function blindWeight(from: Reference, to: Reference, elapsedS: number): number {
+  if (from.placeId === to.placeId) return 1;
+  if (from.sessionId !== to.sessionId) return 0;
+  // Standing and twice the speed are likely.
+  const drivenS = Number(to.stampNs - from.stampNs) / 1e9;
+  return gaussian((drivenS - elapsedS) / (BLIND_SPREAD * elapsedS + BLIND_SPREAD_S));
 }
 
 function lengthOf({ position: [x, y, z] }: Pose): number {
   return Math.sqrt(x * x + y * y + z * z);
 }
 
-/** exp(-s^2 / 2); nothing beyond 6 sigmas. */
+/** exp(-s^2 / 2); nothing beyond MOST_SIGMAS. */
 function gaussian(sigmas: number): number {
-  return sigmas > 6 ? 0 : Math.exp(-0.5 * sigmas * sigmas);
+  return sigmas > MOST_SIGMAS ? 0 : Math.exp(-0.5 * sigmas * sigmas);
 }
