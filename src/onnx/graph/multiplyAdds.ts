@@ -10,6 +10,9 @@ const COUNTS: Readonly<Record<string, (node: GraphNode, shape: ShapeOf) => numbe
   Gemm: ({ inputs, outputs }, shape) => elementCount(shape(outputs[0]!)) * shape(inputs[0]!).at(-1)!,
   MatMul: ({ inputs, outputs }, shape) => elementCount(shape(outputs[0]!)) * shape(inputs[0]!).at(-1)!,
   DynamicQuantizeMatMul: ({ inputs, outputs }, shape) => elementCount(shape(outputs[0]!)) * shape(inputs[0]!).at(-1)!,
+  // x [1, N, D] times [D, 3 D], then as below
+  Attention: ({ inputs, outputs }, shape) =>
+    elementCount(shape(outputs[0]!)) * (shape(inputs[1]!)[1]! + 2 * shape(inputs[0]!)[1]!),
   // q k^T and its softmax times v: [1, M, D], [1, N, D]
   MultiHeadAttention: ({ inputs, outputs }, shape) => 2 * elementCount(shape(outputs[0]!)) * shape(inputs[1]!)[1]!,
 };

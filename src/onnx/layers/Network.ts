@@ -1,12 +1,12 @@
 import { GraphBuilder, MICROSOFT_DOMAIN, type Value } from '../graph/GraphBuilder.js';
 import * as op from '../graph/operators.js';
 import { lazyFloats, halves, readFloats, type Tensor } from '../graph/Tensor.js';
-import { once, scaledRows } from '../graph/lazyTensors.js';
+import { once, scaledRows, transposed } from '../graph/lazyTensors.js';
 import { quantizeRows, zeroPoints } from '../graph/quantizeRows.js';
 import type { Weights } from './Weights.js';
 
 export type Precision = 'fp32' | 'fp16' | 'int8';
-/** fused: ONNX Runtime's MultiHeadAttention; plain: standard operators, for engines that know no others. */
+/** fused: ONNX Runtime's Attention and MultiHeadAttention; plain: standard operators, for engines that know no others. */
 export type AttentionKind = 'fused' | 'plain';
 
 export interface ConvBnOptions extends op.ConvOptions {
@@ -159,6 +159,31 @@ export class Network {
     const value = op.transpose(op.reshape(v, [columns, heads, head]), [1, 0, 2]); // [heads, N, head]
     const shares = op.softmax(op.matMul(op.multiply(query, 1 / Math.sqrt(head)), key), -1);
     return op.reshape(op.transpose(op.matMul(shares, value), [1, 0, 2]), [rows, size]);
+  }
+
+  /**
+   * Attention of tokens to each other. x: [N, D]; weight: [3 D, D] as PyTorch stores it, rows of q, of k and of v, heads
+   * contiguous in each; bias: [3 D]. Returns [N, D].
+   */
+  selfAttention(x: Value, weight: Tensor, bias: Tensor, heads: number): Value {
+    const [rows, size] = x.shape as [number, number];
+    if (this.attentionKind === 'fused' && this.precision === 'fp32') {
+      // This operator computes q, k and v head by head, each where it is needed: no split, and no transposition by one thread.
+      const [out] = this.graph.node(
+        'Attention',
+        [
+          op.reshape(x, [1, rows, size]),
+          this.constantLike(x, 'qkv_weight', transposed(weight)), // [in, q; k; v]
+          this.constantLike(x, 'qkv_bias', bias),
+        ],
+        [{ dataType: x.dataType, shape: [1, rows, size] }],
+        { num_heads: { int: heads }, scale: { float: 1 / Math.sqrt(size / heads) } },
+        MICROSOFT_DOMAIN,
+      );
+      return op.reshape(out!, [rows, size]);
+    }
+    const [q, k, v] = op.split(this.dense(x, weight, bias), 1, [size, size, size]) as [Value, Value, Value];
+    return this.attention(q, k, v, heads);
   }
 
   /** Generalised mean of [N, C] over N: (mean_n max(x, 1e-6)^p)^(1/p), Radenovic et al., arXiv:1711.02512. p is read from

@@ -85,8 +85,8 @@ function packedProjection(net: Network, key: string, d: number) {
 function encoderLayer(net: Network, x: Value, key: string): Value {
   const d = x.shape[1]!;
   const packed = packedProjection(net, `${key}.self_attn`, d);
-  const [q, k, v] = op.split(net.dense(x, packed.weight, packed.bias), 1, [d, d, d]) as [Value, Value, Value];
-  const attended = net.linear(net.attention(q, k, v, d / HEAD), `${key}.self_attn.out_proj`, d);
+  const among = net.selfAttention(x, packed.weight, packed.bias, d / HEAD);
+  const attended = net.linear(among, `${key}.self_attn.out_proj`, d);
   const middle = net.layerNorm(op.add(x, attended), `${key}.norm1`, EPSILON);
   const hidden = op.relu(net.linear(middle, `${key}.linear1`, 4 * d));
   return net.layerNorm(op.add(middle, net.linear(hidden, `${key}.linear2`, d)), `${key}.norm2`, EPSILON);

@@ -122,10 +122,10 @@ export function vitBlock(net: Network, x: Value, key: string, size: VitSize, bra
   const { width, heads, gatedWidth } = size;
   const scale = (name: string): Tensor => net.weights.take(`${key}.${name}.gamma`, [width]);
   return net.graph.scoped(key, () => {
-    // [3 D] is q, k, v, each with its heads contiguous.
-    const qkv = net.linear(net.layerNorm(x, `${key}.norm1`, VIT_EPSILON), `${key}.attn.qkv`, 3 * width);
-    const [q, k, v] = op.split(qkv, 1, [width, width, width]) as [Value, Value, Value];
-    const attended = net.linear(net.attention(q, k, v, heads), `${key}.attn.proj`, width, { scale: scale('ls1') });
+    const weight = net.weights.take(`${key}.attn.qkv.weight`, [3 * width, width]); // [q; k; v, in]
+    const bias = net.weights.take(`${key}.attn.qkv.bias`, [3 * width]);
+    const among = net.selfAttention(net.layerNorm(x, `${key}.norm1`, VIT_EPSILON), weight, bias, heads);
+    const attended = net.linear(among, `${key}.attn.proj`, width, { scale: scale('ls1') });
     const middle = op.add(x, attended);
     const normed = net.layerNorm(middle, `${key}.norm2`, VIT_EPSILON);
     const second = scale('ls2');

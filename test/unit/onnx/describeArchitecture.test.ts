@@ -39,6 +39,17 @@ describe('describeArchitecture', () => {
     expect(count('plain')).to.equal(2 * 10 * 10 * 64);
   });
 
+  it('counts attention of tokens to each other the same, in one operator or written out', () => {
+    const count = (kind: 'fused' | 'plain'): number => {
+      const net = new Network('attention', new RandomWeights({}), 'fp32', kind);
+      const zeros = (...shape: number[]) => floats(new Float32Array(shape.reduce((a, b) => a * b)), shape);
+      net.selfAttention(net.graph.input('x', 'float32', [10, 64]), zeros(192, 64), zeros(192), 4);
+      return multiplyAdds(net.graph);
+    };
+    expect(count('fused')).to.equal(3 * 10 * 64 * 64 + 2 * 10 * 10 * 64);
+    expect(count('plain')).to.equal(count('fused'));
+  });
+
   for (const { name, checkpoint } of [
     { name: 'mixvpr', checkpoint: 'mixvpr' },
     { name: 'selavprpp-base-gem', checkpoint: 'selavprpp-base-gem' },

@@ -53,7 +53,8 @@ async function optimizedOperators(net: Network): Promise<ReadonlyMap<string, num
 describe('the graph that ONNX Runtime runs', () => {
   it('has one fused attention, two layer normalisations and one GELU a block, and fused products', async () => {
     const counts = await optimizedOperators(miniature('fp32', 'fused'));
-    expect(counts.get('MultiHeadAttention')).to.equal(BLOCKS);
+    expect(counts.get('Attention')).to.equal(BLOCKS);
+    expect(counts.get('Split'), 'of the adapters alone: q, k and v are not split').to.equal(2 * BLOCKS);
     expect(counts.get('LayerNormalization')).to.equal(2 * BLOCKS + 1);
     expect(counts.get('Gelu')).to.equal(BLOCKS);
     // D_fc1 and the three 1x1 convolutions of an adapter, each with its ReLU.
@@ -62,7 +63,7 @@ describe('the graph that ONNX Runtime runs', () => {
       expect(counts.get(name), name).to.equal(undefined);
   });
 
-  it('has quantized products in int8, and the same fused attention', async () => {
+  it('has quantized products in int8, and fused attention', async () => {
     const counts = await optimizedOperators(miniature('int8', 'fused'));
     expect(counts.get('MultiHeadAttention')).to.equal(BLOCKS);
     // qkv, projection and two of the MLP in a block; D_fc1, D_fc2 and the joined 1x1 convolutions in an adapter.
@@ -75,6 +76,6 @@ describe('the graph that ONNX Runtime runs', () => {
     const counts = await optimizedOperators(miniature('fp32', 'plain'));
     expect(counts.get('FusedMatMul')).to.equal(2 * BLOCKS);
     expect(counts.get('Softmax')).to.equal(BLOCKS);
-    expect(counts.get('MultiHeadAttention')).to.equal(undefined);
+    for (const name of ['Attention', 'MultiHeadAttention']) expect(counts.get(name), name).to.equal(undefined);
   });
 });
