@@ -12,7 +12,7 @@ import { scanMcap } from './scanMcap.js';
 import { unpackChunk } from './unpackChunk.js';
 import { UnpackThreads } from './UnpackThreads.js';
 
-/** Threads take about as long to start as this much takes to unpack. */
+/** Threads take longer to start than this much takes to unpack. */
 const MIN_BYTES_FOR_THREADS = 16 * 1024 * 1024;
 
 interface ChunkPlace {
@@ -192,18 +192,14 @@ export class McapFile implements BagFile {
     );
     const packedBytes = needed.reduce((sum, { bytes, isCompressed }) => sum + (isCompressed ? bytes : 0), 0);
     const content = this.#content;
-    const threads = packedBytes < MIN_BYTES_FOR_THREADS ? undefined : new UnpackThreads();
+    const threads = packedBytes < MIN_BYTES_FOR_THREADS ? undefined : UnpackThreads.shared();
     const unpack = threads === undefined ? unpackChunk : (chunk: McapChunk) => threads.unpack(chunk);
-    try {
-      yield* mergeByTime(needed, threads?.count ?? 1, async (place) => {
-        const chunk = await this.#readChunk(place);
-        if (!(chunk instanceof Error)) return content.messagesOf(chunk, place.offset, wanted, onProblem, unpack);
-        onProblem(content.damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
-        return [];
-      });
-    } finally {
-      await threads?.close();
-    }
+    yield* mergeByTime(needed, threads?.count ?? 1, async (place) => {
+      const chunk = await this.#readChunk(place);
+      if (!(chunk instanceof Error)) return content.messagesOf(chunk, place.offset, wanted, onProblem, unpack);
+      onProblem(content.damage(`Expected a whole chunk, got ${chunk.message}; skipped it`, place.offset, chunk));
+      return [];
+    });
   }
 
   async #readChunk({ offset, length }: ChunkPlace): Promise<Uint8Array | Error> {

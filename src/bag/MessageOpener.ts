@@ -3,7 +3,7 @@ import { MAX_MESSAGE_BYTES } from '../core/limits.js';
 import type { MessageCursor } from '../core/MessageCursor.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { BagMessage, BagTopic } from './BagFile.js';
-import { loadDecompressors, type Decompress } from './decompress.js';
+import { loadDecompressor, type Decompress } from './decompress.js';
 import { Ros1Cursor } from './Ros1Cursor.js';
 import { parseZstdFrame } from './zstdFrame.js';
 
@@ -26,7 +26,7 @@ export class MessageOpener {
   }
 
   static async create(): Promise<MessageOpener> {
-    return new MessageOpener((await loadDecompressors()).get('zstd')!);
+    return new MessageOpener(await loadDecompressor('zstd'));
   }
 
   /** Throws MESSAGE_INVALID when the message is larger than `limit` bytes or cannot be decompressed. */

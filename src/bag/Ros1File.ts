@@ -2,7 +2,7 @@ import { Bag } from '@foxglove/rosbag';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
 import { MAX_CHUNK_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
-import { loadDecompressors } from './decompress.js';
+import { loadDecompressor } from './decompress.js';
 import { FileBytes } from './FileBytes.js';
 import { mergeByTime } from './mergeByTime.js';
 import { openFile } from './openFile.js';
@@ -78,7 +78,8 @@ export class Ros1File implements BagFile {
           `Expected an index in the ROS 1 bag, got none: its recording was cut off; 'rosbag reindex' repairs it [${path}]`,
         );
       await bag.open();
-      return new Ros1File(path, bytes, bag, Object.fromEntries(await loadDecompressors()));
+      const [lz4, bz2] = await Promise.all([loadDecompressor('lz4'), loadDecompressor('bz2')]);
+      return new Ros1File(path, bytes, bag, { lz4, bz2 });
     } catch (error) {
       await handle.close();
       if (error instanceof VprError) throw error;

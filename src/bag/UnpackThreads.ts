@@ -13,11 +13,23 @@ interface Job {
 /** More threads than this are not fed by one reader. */
 const MOST_THREADS = 4;
 
+let shared: UnpackThreads | undefined;
+
 /** Threads that unpack chunks beside the thread that reads them. */
 export class UnpackThreads {
+  /**
+   * The threads of this process, started when first asked for. They are kept for the next file, since a start takes as
+   * long as unpacking some thirty megabytes; waiting, they keep no process alive.
+   */
+  static shared(): UnpackThreads {
+    return shared === undefined || shared.#ended ? (shared = new UnpackThreads()) : shared;
+  }
+
   readonly count = Math.min(MOST_THREADS, availableParallelism());
   readonly #threads: { readonly worker: Worker; readonly jobs: Job[] }[];
   #next = 0;
+  /** One of the threads has. */
+  #ended = false;
 
   constructor() {
     this.#threads = Array.from({ length: this.count }, () => {
@@ -32,6 +44,7 @@ export class UnpackThreads {
         if (jobs.length === 0) worker.unref();
       });
       const fail = (error: Error): void => {
+        this.#ended = true;
         for (const job of jobs.splice(0)) job.reject(error);
       };
       worker.on('error', fail);
@@ -50,9 +63,5 @@ export class UnpackThreads {
       worker.ref();
       worker.postMessage(chunk, [chunk.records.buffer as ArrayBuffer]);
     });
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 }

@@ -1,6 +1,4 @@
 import zlib from 'node:zlib';
-import Bzip2 from '@foxglove/wasm-bz2';
-import * as wasmZstd from '@foxglove/wasm-zstd';
 import { messageOf } from '../core/VprError.js';
 import { MAX_CHUNK_BYTES } from './bagLimits.js';
 import { decodeLz4Frame } from './decodeLz4Frame.js';
@@ -18,41 +16,50 @@ async function loadZstd(): Promise<Decompress> {
     return (bytes, size) =>
       // One byte more, so that a frame that becomes too much ends with another size and not within its limit.
       zstdDecompressSync(bytes, { maxOutputLength: size + 1, chunkSize: Math.max(64, size + 1) });
-  await wasmZstd.isLoaded;
-  return (bytes, size) => wasmZstd.decompress(bytes, size);
+  const { decompress, isLoaded } = await import('@foxglove/wasm-zstd');
+  await isLoaded;
+  return decompress;
 }
 
 async function loadBzip2(): Promise<Decompress> {
+  const { default: Bzip2 } = await import('@foxglove/wasm-bz2');
   const bzip2 = await Bzip2.init();
   return (bytes, size) => bzip2.decompress(bytes, size);
 }
 
-let loaded: Promise<ReadonlyMap<string, Decompress>> | undefined;
+/** By the names that bags give them. Each is loaded when a bag needs it: compiling one takes as long as decompressing some megabytes. */
+const LOADERS = { lz4: () => Promise.resolve(decodeLz4Frame), zstd: loadZstd, bz2: loadBzip2 };
 
-/**
- * Decompressors by the name that bags give them (lz4, zstd, bz2); loaded once, at the first call. Each answers with exactly
- * `size` bytes or throws RangeError, which it also does when the size is more than a chunk may have.
- */
-export function loadDecompressors(): Promise<ReadonlyMap<string, Decompress>> {
-  return (loaded ??= load());
+export type Compression = keyof typeof LOADERS;
+
+export function isCompression(name: string): name is Compression {
+  return Object.hasOwn(LOADERS, name);
 }
 
-async function load(): Promise<ReadonlyMap<string, Decompress>> {
-  const [zstd, bz2] = await Promise.all([loadZstd(), loadBzip2()]);
-  const guarded = Object.entries({ lz4: decodeLz4Frame, zstd, bz2 }).map(([name, decompress]): [string, Decompress] => [
-    name,
-    (bytes, size) => {
-      if (size > MAX_CHUNK_BYTES)
-        throw new RangeError(`${name} data that says it becomes ${size} bytes (at most ${MAX_CHUNK_BYTES} are read)`);
-      let out: Uint8Array;
-      try {
-        out = decompress(bytes, size);
-      } catch (error) {
-        throw new RangeError(`${name} data that cannot be decompressed (${messageOf(error)})`, { cause: error });
-      }
-      if (out.length !== size) throw new RangeError(`${name} data of ${out.length} bytes instead of ${size}`);
-      return out;
-    },
-  ]);
-  return new Map(guarded);
+const loaded = new Map<Compression, Promise<Decompress>>();
+
+/**
+ * A decompressor, loaded once, at the first call. It answers with exactly `size` bytes or throws RangeError, which it also
+ * does when the size is more than a chunk may have.
+ */
+export function loadDecompressor(name: Compression): Promise<Decompress> {
+  let decompressor = loaded.get(name);
+  if (decompressor === undefined) loaded.set(name, (decompressor = load(name)));
+  return decompressor;
+}
+
+async function load(name: Compression): Promise<Decompress> {
+  const decompress = await LOADERS[name]();
+  return (bytes, size) => {
+    if (size > MAX_CHUNK_BYTES)
+      throw new RangeError(`${name} data that says it becomes ${size} bytes (at most ${MAX_CHUNK_BYTES} are read)`);
+    let out: Uint8Array;
+    try {
+      out = decompress(bytes, size);
+    } catch (error) {
+      throw new RangeError(`${name} data that cannot be decompressed (${messageOf(error)})`, { cause: error });
+    }
+    if (out.length !== size) throw new RangeError(`${name} data of ${out.length} bytes instead of ${size}`);
+    return out;
+  };
 }

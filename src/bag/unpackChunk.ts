@@ -1,4 +1,4 @@
-import { loadDecompressors } from './decompress.js';
+import { isCompression, loadDecompressor } from './decompress.js';
 import { checkCrc, type McapChunk } from './mcapRecords.js';
 
 /**
@@ -11,8 +11,8 @@ export async function unpackChunk(chunk: McapChunk): Promise<Uint8Array> {
     checkCrc(records, uncompressedCrc);
     return records;
   }
-  const decompress = (await loadDecompressors()).get(compression);
-  if (decompress === undefined) throw new RangeError(`a chunk compressed with '${compression}'`);
+  if (!isCompression(compression)) throw new RangeError(`a chunk compressed with '${compression}'`);
+  const decompress = await loadDecompressor(compression);
   const unpacked = decompress(records, uncompressedSize);
   checkCrc(unpacked, uncompressedCrc);
   return unpacked;
