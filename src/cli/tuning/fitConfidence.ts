@@ -18,10 +18,15 @@ import type { TuningWorld } from './TuningWorld.js';
 
 const FOLDS = 5;
 
-interface Labelled {
+/** An answer that the ground truth can judge. */
+export interface Labelled {
   readonly world: string;
   readonly features: Float64Array;
   readonly right: boolean;
+  /** The map shows the image's place. */
+  readonly shown: boolean;
+  /** Importance; 1 by default. */
+  readonly weight?: number;
 }
 
 /** What a feature may mean: only more of it speaks for the place, only less, or nothing. */
@@ -46,7 +51,7 @@ const LEAST_DECADES = 1;
  * Logistic weights whose signs make sense: a feature that comes out the wrong way round (an accident of few worlds that
  * would be absurd elsewhere) is left out and the rest fitted again.
  */
-function fitSigned(data: readonly Labelled[], left: ReadonlySet<string>): Float64Array {
+export function fitSigned(data: readonly Labelled[], left: ReadonlySet<string>): Float64Array {
   const sizes = data.map(({ features }) => features[FEATURES.indexOf('logReferences')]!);
   const decades = sizes.reduce((a, b) => Math.max(a, b), -Infinity) - sizes.reduce((a, b) => Math.min(a, b), Infinity);
   const out = new Set<number>(
@@ -54,9 +59,10 @@ function fitSigned(data: readonly Labelled[], left: ReadonlySet<string>): Float6
   );
   for (;;) {
     const weights = fitLogistic(
-      data.map(({ features, right }) => ({
+      data.map(({ features, right, weight = 1 }) => ({
         features: features.map((value, i) => (out.has(i) ? 0 : value)),
         label: right,
+        weight,
       })),
     );
     const wrong = FEATURES.findIndex((name, i) => !out.has(i) && SIGNS[name] * weights[i]! < 0);
@@ -65,7 +71,7 @@ function fitSigned(data: readonly Labelled[], left: ReadonlySet<string>): Float6
   }
 }
 
-function scoreOf(weights: Float64Array, features: Float64Array): number {
+export function scoreOf(weights: Float64Array, features: Float64Array): number {
   return sigmoid(features.reduce((sum, value, i) => sum + value * weights[i]!, 0));
 }
 
@@ -88,12 +94,13 @@ function crossFitted(data: readonly Labelled[], left: ReadonlySet<string>): Clai
 }
 
 /** Answers of plays that the ground truth can judge. */
-function labelled(plays: readonly Play[], kind: 'single' | 'temporal'): Labelled[] {
+export function labelled(plays: readonly Play[], kind: 'single' | 'temporal'): Labelled[] {
   return plays.flatMap(({ world, images }) =>
     images.flatMap((image) => {
       const part = image[kind];
       if (part === undefined || part.verdict === 'unclear' || image.truth === 'unclear') return [];
-      return [{ world, features: part.evidence.features, right: part.verdict === 'right' }];
+      const { features } = part.evidence;
+      return [{ world, features, right: part.verdict === 'right', shown: image.truth === 'shown' }];
     }),
   );
 }
