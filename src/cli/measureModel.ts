@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface ModelCosts {
   /** Milliseconds of each timed run, in their order. */
   readonly milliseconds: readonly number[];
+  /** Of processor time, all threads together; of each timed run. */
+  readonly cpuMilliseconds: readonly number[];
   readonly peakResidentBytes: number;
 }
 

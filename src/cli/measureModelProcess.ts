@@ -15,12 +15,16 @@ const extractor = await OnnxExtractor.open(folder, manifest, {
 const tensor = goldenTensor(manifest, 1);
 await extractor.extract(tensor);
 const milliseconds: number[] = [];
+const cpuMilliseconds: number[] = [];
 for (let i = 0; i < Number(runs); i++) {
+  const before = process.cpuUsage();
   const startMs = performance.now();
   await extractor.extract(tensor);
   milliseconds.push(performance.now() - startMs);
+  const { user, system } = process.cpuUsage(before);
+  cpuMilliseconds.push((user + system) / 1000);
 }
 await extractor.close();
-const costs: ModelCosts = { milliseconds, peakResidentBytes: peakResidentBytes() };
+const costs: ModelCosts = { milliseconds, cpuMilliseconds, peakResidentBytes: peakResidentBytes() };
 process.send!(costs);
 process.disconnect();

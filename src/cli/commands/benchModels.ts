@@ -53,6 +53,8 @@ export interface ModelBenchRow {
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
+  /** Median of the processor time of a run, all threads together. */
+  readonly medianCpuMs: number;
   readonly peakResidentMiB: number;
 }
 
@@ -60,7 +62,7 @@ async function measure(architecture: Architecture, threads: number, runs: number
   const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-bench-models-'));
   try {
     await writeRandomModel(architecture, folder);
-    const { milliseconds, peakResidentBytes } = await measureModel(folder, { threads, runs });
+    const { milliseconds, cpuMilliseconds, peakResidentBytes } = await measureModel(folder, { threads, runs });
     const { dimension, parameters, multiplyAdds } = describeArchitecture(architecture);
     return {
       name: architecture.name,
@@ -74,6 +76,7 @@ async function measure(architecture: Architecture, threads: number, runs: number
       medianMs: spreadOf(milliseconds).p50,
       minMs: Math.min(...milliseconds),
       maxMs: Math.max(...milliseconds),
+      medianCpuMs: spreadOf(cpuMilliseconds).p50,
       peakResidentMiB: peakResidentBytes / 2 ** 20,
     };
   } finally {
@@ -84,7 +87,7 @@ async function measure(architecture: Architecture, threads: number, runs: number
 function text(row: ModelBenchRow): string {
   return (
     `${row.name.padEnd(22)} ${row.threads} threads: ${row.medianMs.toFixed(0)} ms ` +
-    `(${row.minMs.toFixed(0)}...${row.maxMs.toFixed(0)}), ${row.peakResidentMiB.toFixed(0)} MiB, ` +
+    `(${row.minMs.toFixed(0)}...${row.maxMs.toFixed(0)}), ${row.medianCpuMs.toFixed(0)} ms of processor time, ${row.peakResidentMiB.toFixed(0)} MiB, ` +
     `descriptor ${row.descriptorDimension} (${row.descriptorBytes} bytes)\n`
   );
 }
@@ -101,7 +104,7 @@ export const command: Command = {
   },
   details:
     'Each network runs in a process of its own, whose peak memory is its own. Without NAME, all of them: anyloc alone needs\n' +
-    '4 GB of memory and of disk. Times on a machine with other work on it mean little: compare within one run.',
+    '4 GB of memory and of disk. On a machine with other work trust the processor time, not the clock.',
   async run(args) {
     const names = args.positionals.length > 0 ? args.positionals : ARCHITECTURES.map(({ name }) => name);
     const threads = args.number('threads')!;
