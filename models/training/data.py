@@ -15,8 +15,8 @@ from PIL import Image
 CACHE_WIDTH, CACHE_HEIGHT = 192, 144
 
 # Places of one batch by kind; the share is what counts, the sampler scales it to the batch.
-BATCH_SHARES = {"nordland-64x32": 12, "ie-tower": 14, "scene15-category": 12, "sped-thumbs": 6, "essex3in1-thumbs": 6,
-                "amos-webcams": 3, "clips": 6, "landmarks": 4, "rendered": 9}
+BATCH_SHARES = {"nordland-64x32": 10, "ie-tower": 16, "scene15-category": 16, "sped-thumbs": 6, "essex3in1-thumbs": 6,
+                "amos-webcams": 4, "clips": 6, "landmarks": 5, "rendered": 9}
 CLIP_GROUPS = ("kitti-clips", "tum-clips", "euroc-micro", "toshiki-campus", "sharpei-lab", "zlaskar-tango", "utbm",
                "toni-smartphone")
 # Seasons and weather seen from one spot.
@@ -220,15 +220,15 @@ class BatchSampler:
             for index in rng.choice(stretch, min(number, stretch), replace=False):
                 place = places[(first + index) % len(places)]
                 # The rest are two views of one image. Two conditions are the scarcer lesson; neighbours in a
-                # sequence, a second apart, overlap less surely and would teach the net to blur places.
-                share = 0.35 if kind in ("ie-tower", "clips") else 0.75
+                # sequence, a second apart, overlap less surely.
+                share = 0.5 if kind in ("ie-tower", "clips") else 0.75
                 if len(place) > 1 and rng.random() < share:
                     pair = rng.choice(place, 2, replace=False)
                 else:
                     pair = [rng.choice(place)] * 2
                 rows.extend(pair)
                 # Two conditions from one spot: the viewpoint hardly moves in life, so it hardly moves here.
-                geometry.extend([0.35 if kind in FIXED_VIEWPOINT and pair[0] != pair[1] else 1.0] * 2)
+                geometry.extend([0.42 if kind in FIXED_VIEWPOINT and pair[0] != pair[1] else 1.2] * 2)
                 labels.extend([len(labels) // 2] * 2)
         rows, labels = np.array(rows), np.array(labels)
         sequence, position, exclusive = self.pool.sequence[rows], self.pool.position[rows], self.pool.exclusive[rows]

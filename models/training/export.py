@@ -27,6 +27,7 @@ LICENCES = {
     "zlaskar-tango": "repository licence", "utbm": "CC BY-NC-SA", "landmarks": "mixed",
     "scannet-samples": "ScanNet terms, research only", "metu-vistir": "research", "toni-smartphone": "repository licence",
     "scene15-category": "research", "rendered": "Apache-2.0 (sample towns of this repository)"}
+EARLIER_KEYS = ("commit", "arguments", "warmStart", "steps", "trainingSeconds", "history", "curves")
 GOLDEN_SEEDS = (1, 2, 3)
 
 
@@ -77,8 +78,9 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-2")
+    parser.add_argument("--name", default="vpr_node-default-3")
     parser.add_argument("--warm-start", help="what the run's --warm-start was, in words, for the manifest")
+    parser.add_argument("--earlier", help="model.json of the network that the warm start was shipped as: its run goes into the manifest")
     options = parser.parse_args()
     with open(os.path.join(options.work, "arguments.json")) as file:
         training = json.load(file)
@@ -125,6 +127,11 @@ def main():
     if os.path.exists(os.path.join(options.work, "history.json")):
         with open(os.path.join(options.work, "history.json")) as file:
             history = json.load(file)
+    earlier = None
+    if options.earlier:
+        with open(options.earlier) as file:
+            manifest = json.load(file)
+        earlier = {"name": manifest["name"], **{key: manifest["provenance"][key] for key in EARLIER_KEYS}}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() or "unknown"
     every = max(1, len(curves) // 40)
     manifest = {
@@ -147,15 +154,16 @@ def main():
             "weightStorage": "convolutions fp16, linear maps int8 with a scale for each row; computed in fp32",
             "trainingImages": {group: {"images": number, "licence": LICENCES[group]} for group, number in counts.items()},
             "arguments": {key: training[key] for key in ("seed", "seconds", "steps", "places", "rate", "sizes", "distil_weight",
-                                                         "kinds")},
+                                                         "region_weight", "freeze", "kinds")},
             "warmStart": options.warm_start,
+            "earlier": earlier,
             "steps": state["step"],
             "trainingSeconds": round(state["elapsed"]),
             "heldOutRecallAt1": {name: {"float": round(float(v[0]), 4), "code": round(float(v[1]), 4), "twoStage": round(float(v[2]), 4)}
                                  for name, v in held_out.items()},
             "heads": fitted,
             "history": history,
-            "curves": {"columns": ["step", "seconds", "rate", "metric", "hashing", "constraint", "distillation"],
+            "curves": {"columns": ["step", "seconds", "rate", "metric", "hashing", "constraint", "distillation", "regions"],
                        "rows": [[float(v) for v in row] for row in curves[::every]]},
         },
         "golden": golden,

@@ -1,10 +1,11 @@
-"""Fits the heads of the shipped network on the frozen trunk: the taught half, its length, the learned half anew, the code.
+"""Fits the heads of the shipped network on the frozen trunk: both halves, the length of the taught one, the code.
 
 `python fit_heads.py --work runs/1 --pool POOL --cache runs/cache.npy --teacher runs/teacher.npy [--rendered FOLDER]`
 The network runs once over the training images and views of them (features.pt, minutes); the fits themselves take
 minutes on any machine. Where there is a choice the held-out part makes it; heads.json says what was tried, and chosen."""
 
 import argparse
+import copy
 import json
 import os
 
@@ -15,15 +16,16 @@ from torch.nn import functional as F
 from augment import views
 from data import BatchSampler, load_cache, load_items, split_pool
 from losses import multi_similarity, similarity_constraint, straight_through_sign
-from network import CODE_BITS, DESCRIPTOR_SIZE, TAUGHT_SIZE, ShippedNet
+from network import CODE_BITS, DESCRIPTOR_SIZE, LEARNED_SIZE, TAUGHT_SIZE, ShippedNet
 from settle import settle
 from teacher import teacher_statistics
 from validate import MEAN, STD, Validation, recalls, resized
 
-BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4)
+BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
+# Added to the covariance of views of one place, as a multiple of its mean variance.
+SHRINKAGES = (0.03, 0.1, 0.3, 1.0)
 VIEW_BATCHES, PLACES = 100, 48
-HEAD_EPOCHS, HEAD_RATE = 8, 2e-4
-ROTATIONS, CODE_EPOCHS, CODE_RATE = 30, 1, 3e-5
+ROTATIONS, CODE_RATE = 30, 3e-5
 
 
 def fold_normalisation(head):
@@ -40,6 +42,19 @@ def principal_axes(rows, count):
     """(axes [count, D], mean [D]) of the largest variance of rows [N, D]."""
     mean = rows.mean(0)
     return torch.linalg.svd(rows - mean, full_matrices=False)[2][:count], mean
+
+
+def discriminant_axes(differences, rows, count, shrinkage):
+    """(weight [count, D], mean [D]) of a linear map in which views of one place differ alike in all directions, and of those the
+    ones in which images differ most: whitening learned from pairs (Mikolajczyk and Matas, ICCV 2007).
+
+    differences: [P, D] between two views of one place; rows: [N, D] of images."""
+    within = differences.T @ differences / (2 * len(differences))
+    within += shrinkage * within.diagonal().mean() * torch.eye(len(within))
+    values, vectors = torch.linalg.eigh(within)
+    whitening = (vectors / values.sqrt()).T
+    axes, _ = principal_axes(rows @ whitening.T, count)
+    return axes @ whitening, rows.mean(0)
 
 
 def install(linear, weight, mean):
@@ -81,29 +96,6 @@ def held_out(net, known, validation, logits_of=None):
     return result
 
 
-def batches_in_turn(batches, epochs, rate, parameters, seed):
-    """Yields (batch, step) for `epochs` passes in seeded order; step(loss) takes one step of Adam at a falling rate."""
-    optimizer, rng = torch.optim.Adam(parameters, lr=rate), np.random.default_rng(seed)
-
-    def step(loss):
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    for epoch in range(epochs):
-        optimizer.param_groups[0]["lr"] = rate * (1 - epoch / epochs)
-        for index in rng.permutation(len(batches)):
-            yield batches[index], step
-
-
-def refit_learned(net, batches, seed):
-    """The metric loss on the whole descriptor, so that the learned half learns what the taught one lacks."""
-    for (pooled, regions, positive, negative), step in batches_in_turn(
-            batches, HEAD_EPOCHS, HEAD_RATE, list(net.learned.parameters()), seed):
-        descriptor = net.describe(pooled, regions)
-        step(multi_similarity(descriptor @ descriptor.T, positive, negative))
-
-
 def iterative_quantization(descriptors, seed):
     """PCA, then the rotation of Gong and Lazebnik (CVPR 2011) that brings it closest to its signs: weight [CODE_BITS, D], mean."""
     axes, mean = principal_axes(descriptors, CODE_BITS)
@@ -115,13 +107,49 @@ def iterative_quantization(descriptors, seed):
     return (axes.T @ rotation).T.contiguous(), mean
 
 
+@torch.no_grad()
+def fit_halves(net, known, validation):
+    """Sets both linear maps and the balance of `net`; returns what was tried: [{shrinkage, balance, heldOut}]."""
+    trained = copy.deepcopy(net.learned)
+
+    def halves(pooled, regions):
+        return trained(pooled), regions
+
+    clean = halves(*known["clean"])
+    differences = [torch.cat(parts) for parts in zip(*(
+        [x[first] - x[second] for x in halves(pooled, regions)]
+        for pooled, regions, positive, _ in known["batches"] for first, second in [positive.triu(1).nonzero(as_tuple=True)]))]
+    tried, maps = [], {}
+    for shrinkage in SHRINKAGES:
+        (learned, centre), taught = (discriminant_axes(d, rows, size, shrinkage)
+                                     for d, rows, size in zip(differences, clean, (LEARNED_SIZE, TAUGHT_SIZE)))
+        net.learned.weight.copy_(learned @ trained.weight)
+        net.learned.bias.copy_(learned @ (trained.bias - centre))
+        install(net.taught, *taught)
+        maps[shrinkage] = copy.deepcopy((net.learned.state_dict(), net.taught.state_dict()))
+        for balance in BALANCES:
+            net.balance.fill_(balance)
+            tried.append({"shrinkage": shrinkage, "balance": balance, "heldOut": held_out(net, known, validation)})
+            print(shrinkage, balance, {k: round(v[0], 3) for k, v in tried[-1]["heldOut"].items()}, flush=True)
+    best = max(tried, key=lambda row: row["heldOut"]["mean"][0])
+    net.balance.fill_(best["balance"])
+    net.learned.load_state_dict(maps[best["shrinkage"]][0])
+    net.taught.load_state_dict(maps[best["shrinkage"]][1])
+    return tried
+
+
 def similarity_constrained(weight, mean, batches, seed):
     """SC hashing (eq. 15 and 11 of the paper, straight-through signs) from `weight` on; batches: (descriptor, positive, negative)."""
     weight = weight.clone().requires_grad_()
-    for (descriptor, positive, negative), step in batches_in_turn(batches, CODE_EPOCHS, CODE_RATE, [weight], seed):
+    optimizer = torch.optim.Adam([weight], lr=CODE_RATE)
+    for index in np.random.default_rng(seed).permutation(len(batches)):
+        descriptor, positive, negative = batches[index]
         logits = F.normalize((descriptor - mean) @ weight.T)
         codes = straight_through_sign(logits)
-        step(multi_similarity(codes @ codes.T, positive, negative) + 10 * similarity_constraint(logits))
+        loss = multi_similarity(codes @ codes.T, positive, negative) + 10 * similarity_constraint(logits)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     return weight.detach(), mean
 
 
@@ -167,19 +195,7 @@ def main():
         torch.save(features(net, cache, pool, validation, size, seed), path)
     known = torch.load(path, weights_only=True)
 
-    install(net.taught, *principal_axes(known["clean"][1], TAUGHT_SIZE))
-    tried = {"balance": {}}
-    for balance in BALANCES:
-        net.balance.fill_(balance)
-        tried["balance"][str(balance)] = held_out(net, known, validation)
-        print(balance, {k: round(v[0], 3) for k, v in tried["balance"][str(balance)].items()}, flush=True)
-    net.balance.fill_(max(BALANCES, key=lambda balance: tried["balance"][str(balance)]["mean"][0]))
-    before = {name: value.clone() for name, value in net.learned.state_dict().items()}
-    refit_learned(net, known["batches"], seed)
-    tried["learned half"] = {"as trained": tried["balance"][str(round(float(net.balance), 3))], "anew": held_out(net, known, validation)}
-    print("anew", {k: round(v[0], 3) for k, v in tried["learned half"]["anew"].items()}, flush=True)
-    if tried["learned half"]["anew"]["mean"][0] < tried["learned half"]["as trained"]["mean"][0]:
-        net.learned.load_state_dict(before)
+    tried = {"halves": fit_halves(net, known, validation)}
     heads = code_heads(net, known, seed)
     tried["code"] = {}
     for name, (weight, centre) in heads.items():

@@ -33,6 +33,12 @@ def similarity_constraint(logits):
     return (logits @ logits.T - codes @ codes.T).square().mean()
 
 
+def region_distillation(student, teacher, mean):
+    """1 - cosine of the pooled regions about the teacher's mean of them: what the taught half is made of. Student and teacher
+    [B, D], mean [D]."""
+    return (1 - F.cosine_similarity(student - mean, teacher - mean, dim=1)).mean()
+
+
 def map_distillation(student, teacher):
     """1 - cosine between student and teacher maps at every position. Both [B, C, H, W]; the teacher's is standardised."""
     return (1 - F.cosine_similarity(student, teacher, dim=1)).mean()

@@ -15,8 +15,8 @@ import torch
 
 from augment import grid, views
 from data import BatchSampler, load_cache, load_items, split_pool
-from losses import map_distillation, multi_similarity, similarity_constraint, straight_through_sign
-from network import LEARNED_SIZE, MAP_CHANNELS, STRIDE, TEACHER_CHANNELS, PlaceNet
+from losses import map_distillation, multi_similarity, region_distillation, similarity_constraint, straight_through_sign
+from network import LEARNED_SIZE, MAP_CHANNELS, STRIDE, TEACHER_CHANNELS, PlaceNet, teacher_regions
 from teacher import teacher_statistics
 from validate import MEAN, STD, Validation
 
@@ -31,7 +31,8 @@ def arguments():
     parser.add_argument("--work", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--cache", required=True, help="decoded pool, written at the first run")
     parser.add_argument("--rendered", help="drives through sample towns, written by render.sh; none = real images only")
-    parser.add_argument("--warm-start", help="checkpoint of an earlier run: its running mean starts the layers of the trunk that fit")
+    parser.add_argument("--warm-start", help="checkpoint of an earlier run: its running mean starts the layers that fit")
+    parser.add_argument("--freeze", type=int, default=0, help="first layers of the trunk that stay as the warm start left them: a third of the time of 3")
     parser.add_argument("--teacher", help="maps written by teacher.py; none = no distillation")
     parser.add_argument("--seconds", type=float, help="length of the schedule in seconds of training")
     parser.add_argument("--steps", type=int, help="length of the schedule in steps (reproducible, unlike --seconds)")
@@ -43,6 +44,7 @@ def arguments():
                         help="progress:HEIGHTxWIDTH of the views from there on; the last is the network's input size")
     parser.add_argument("--kinds", nargs="*", help="train on these kinds of places only (ablation)")
     parser.add_argument("--distil-weight", type=float, nargs=2, default=(6.0, 6.0), help="weight of the distillation, first and last")
+    parser.add_argument("--region-weight", type=float, default=4.0, help="weight of the distillation of pooled regions")
     parser.add_argument("--validate-every", type=float, default=600, help="seconds")
     return parser.parse_args()
 
@@ -61,17 +63,22 @@ def main():
     teacher = np.load(options.teacher, mmap_mode="r") if options.teacher else None
     if teacher is not None:
         teacher_mean, teacher_std = teacher_statistics(teacher, pool)
+        sample = torch.from_numpy(teacher[pool.training_rows[::8]].astype(np.float32))
+        region_mean = teacher_regions(sample).mean(0)
     sizes = [(float(start), tuple(map(int, size.split("x")))) for start, size in (text.split(":") for text in options.sizes)]
     validation = Validation(pool.validation, cache, *sizes[-1][1])
 
     net = PlaceNet().to(memory_format=torch.channels_last)
-    if options.warm_start:
-        earlier, current = torch.load(options.warm_start, weights_only=True)["average"], net.state_dict()
-        net.load_state_dict({name: earlier[name] if name.startswith("trunk.") and name in earlier
-                             and earlier[name].shape == value.shape else value for name, value in current.items()})
     project = torch.nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1)
+    if options.warm_start:
+        earlier = torch.load(options.warm_start, weights_only=True)
+        for module, values in ((net, earlier["average"]), (project, earlier["project"])):
+            module.load_state_dict({name: values[name] if name in values and values[name].shape == value.shape else value
+                                    for name, value in module.state_dict().items()})
+    net.trunk[:options.freeze].requires_grad_(False)
     average = copy.deepcopy(net)
     parameters = list(net.named_parameters()) + list(project.named_parameters())
+    parameters = [(name, parameter) for name, parameter in parameters if parameter.requires_grad]
     optimizer = torch.optim.AdamW([
         {"params": [p for n, p in parameters if p.ndim > 1], "weight_decay": 0.02},
         {"params": [p for n, p in parameters if p.ndim <= 1], "weight_decay": 0.0}], lr=options.rate)
@@ -107,7 +114,7 @@ def main():
               {k: tuple(round(float(x), 3) for x in v) for k, v in result.items()}, flush=True)
 
     saved_at = time.monotonic()
-    sums, counted = np.zeros(4), 0
+    sums, counted = np.zeros(5), 0
     while True:
         progress = state["step"] / options.steps if options.steps else state["elapsed"] / options.seconds
         if progress >= 1:
@@ -128,7 +135,10 @@ def main():
         places = torch.from_numpy(pool.place[rows])
 
         net.train()
-        features = net.features(images)
+        net.trunk[:options.freeze].eval()
+        with torch.no_grad():
+            lowest = net.trunk[:options.freeze](images)
+        features = net.trunk[options.freeze:](lowest)
         descriptor, logits = net.heads(features, images)
         # Cross-batch memory: older descriptors of surely different places are further negatives.
         similarity = descriptor @ torch.cat([descriptor, queue]).T
@@ -140,15 +150,18 @@ def main():
         hashing = multi_similarity(codes @ codes.T, positive, negative)
         constraint = similarity_constraint(logits)
         loss = metric + hashing + 10 * constraint
-        distil = torch.zeros(())
+        distil = regions = torch.zeros(())
         weight = np.interp(progress, (0, 1), options.distil_weight)
         if teacher is not None and weight > 0:
             target = torch.from_numpy(teacher[rows].astype(np.float32)).sub_(teacher_mean).div_(teacher_std)
             # The student's view of the teacher's map: the same homography, so that only the condition differs.
             target = torch.nn.functional.grid_sample(target, grid(*viewpoint, height // STRIDE, width // STRIDE),
                                                      padding_mode="border", align_corners=False)
-            distil = map_distillation(project(features), target)
-            loss = loss + weight * distil
+            foretold = project(features)
+            distil = map_distillation(foretold, target)
+            regions = region_distillation(teacher_regions(foretold * teacher_std + teacher_mean),
+                                          teacher_regions(target * teacher_std + teacher_mean), region_mean)
+            loss = loss + weight * distil + options.region_weight * regions
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in parameters], 5.0)
@@ -166,12 +179,12 @@ def main():
                 queue_places = torch.cat([places, queue_places])[:QUEUE]
         state["step"] += 1
         state["elapsed"] += time.monotonic() - begin
-        sums += [metric.item(), hashing.item(), constraint.item(), distil.item()]
+        sums += [metric.item(), hashing.item(), constraint.item(), distil.item(), regions.item()]
         counted += 1
         if state["step"] % 25 == 0:
             log("curves.csv", [state["step"], round(state["elapsed"], 1), f"{rate:.6f}"] + [f"{v:.4f}" for v in sums / counted])
             print(state["step"], round(state["elapsed"]), (sums / counted).round(4), flush=True)
-            sums, counted = np.zeros(4), 0
+            sums, counted = np.zeros(5), 0
         if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
             save()
             saved_at = time.monotonic()
