@@ -24,6 +24,7 @@ from validate import MEAN, STD, Validation, recalls, resized
 BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
 # Added to the covariance of views of one place, as a multiple of its mean variance.
 SHRINKAGES = (0.03, 0.1, 0.3, 1.0)
+CODE_SHRINKAGE = 1.0
 VIEW_BATCHES, PLACES = 100, 48
 ROTATIONS, CODE_RATE = 30, 3e-5
 
@@ -96,15 +97,22 @@ def held_out(net, known, validation, logits_of=None):
     return result
 
 
-def iterative_quantization(descriptors, seed):
-    """PCA, then the rotation of Gong and Lazebnik (CVPR 2011) that brings it closest to its signs: weight [CODE_BITS, D], mean."""
-    axes, mean = principal_axes(descriptors, CODE_BITS)
+def iterative_quantization(descriptors, axes, mean, seed):
+    """The rotation of Gong and Lazebnik (CVPR 2011) that brings descriptors on `axes` closest to its signs: weight
+    [CODE_BITS, D], mean."""
+    axes = axes / ((descriptors - mean) @ axes.T).std()
     projected = (descriptors - mean) @ axes.T
     rotation = torch.linalg.qr(torch.randn(CODE_BITS, CODE_BITS, generator=torch.Generator().manual_seed(seed)))[0]
     for _ in range(ROTATIONS):
         u, _, vt = torch.linalg.svd(torch.where(projected @ rotation >= 0, 1.0, -1.0).T @ projected)
         rotation = (u @ vt).T
     return (axes.T @ rotation).T.contiguous(), mean
+
+
+def pair_differences(batches):
+    """[P, D] of the pairs of views of one place; batches: ([B, D], positive [B, B])."""
+    pairs = ((rows, positive.triu(1).nonzero(as_tuple=True)) for rows, positive in batches)
+    return torch.cat([rows[first] - rows[second] for rows, (first, second) in pairs])
 
 
 @torch.no_grad()
@@ -116,9 +124,8 @@ def fit_halves(net, known, validation):
         return trained(pooled), regions
 
     clean = halves(*known["clean"])
-    differences = [torch.cat(parts) for parts in zip(*(
-        [x[first] - x[second] for x in halves(pooled, regions)]
-        for pooled, regions, positive, _ in known["batches"] for first, second in [positive.triu(1).nonzero(as_tuple=True)]))]
+    batches = [(halves(pooled, regions), positive) for pooled, regions, positive, _ in known["batches"]]
+    differences = [pair_differences((parts[half], positive) for parts, positive in batches) for half in (0, 1)]
     tried, maps = [], {}
     for shrinkage in SHRINKAGES:
         (learned, centre), taught = (discriminant_axes(d, rows, size, shrinkage)
@@ -158,11 +165,14 @@ def code_heads(net, known, seed):
     with torch.no_grad():
         clean = net.describe(*known["clean"])
         batches = [(net.describe(pooled, regions), positive, negative) for pooled, regions, positive, negative in known["batches"]]
-    rotated = iterative_quantization(clean, seed)
+    differences = pair_differences((descriptor, positive) for descriptor, positive, _ in batches)
+    rotated = iterative_quantization(clean, *principal_axes(clean, CODE_BITS), seed)
+    whitened = iterative_quantization(clean, *discriminant_axes(differences, clean, CODE_BITS, CODE_SHRINKAGE), seed)
     random = torch.randn(CODE_BITS, DESCRIPTOR_SIZE, generator=torch.Generator().manual_seed(seed)), rotated[1]
-    return {"signs of a random projection": random, "PCA + ITQ": rotated,
+    return {"signs of a random projection": random, "PCA + ITQ": rotated, "whitening from pairs + ITQ": whitened,
             "SC hashing from the random projection": similarity_constrained(random[0] / DESCRIPTOR_SIZE ** 0.5, random[1], batches, seed),
-            "SC hashing from ITQ": similarity_constrained(*rotated, batches, seed)}
+            "SC hashing from ITQ": similarity_constrained(*rotated, batches, seed),
+            "SC hashing from whitening + ITQ": similarity_constrained(*whitened, batches, seed)}
 
 
 def main():

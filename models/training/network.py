@@ -74,7 +74,7 @@ def teacher_regions(maps):
     floors and changes of viewpoint best, and columns do better than quadrants."""
     x = maps.clamp(min=1e-3)
     cubes = x * x * x
-    width = 2 * round(maps.shape[3] / 5)
+    width = 2 * round(int(maps.shape[3]) / 5)
     columns = [cubes[:, :, :, left:left + width] for left in (0, (maps.shape[3] - width) // 2, maps.shape[3] - width)]
     whole = [2 * F.normalize(x.mean((2, 3))), 2 * F.normalize(generalized_mean(cubes))]
     return torch.cat([*whole, *(F.normalize(generalized_mean(column)) for column in columns)], 1)
