@@ -5,15 +5,16 @@ import { sampleDrives } from './sampleDrives.js';
 const SAMPLE_PERIOD_MS = 1_000;
 /** Share of the run in which memory pools and caches fill up. */
 const WARM_UP = 0.4;
-const LARGEST_GROWTH = 0.05;
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
  * Drives the node at full speed (the next image of two cameras after the answer to the last, another map opened by
- * load_map after each drive) and checks that resident memory stays within 5 % and open files and threads stay the same.
+ * load_map after each drive) and checks that resident memory stays within `largestGrowth` (a part of 1) and open files and
+ * threads stay the same. V8 lets its heap grow by some 10 % between two full collections, which are a minute or two apart
+ * here: a short soak sees a piece of that saw, a long one its mean.
  */
-export async function soak(seconds: number): Promise<string> {
+export async function soak(seconds: number, largestGrowth: number): Promise<string> {
   const { mapPath, messages } = await sampleDrives();
   const session = await NodeSession.begin();
   try {
@@ -51,7 +52,7 @@ export async function soak(seconds: number): Promise<string> {
       `(${(100 * growth).toFixed(1)} %), files ${handles[0]!.descriptors} -> ${handles[1]!.descriptors}, ` +
       `threads ${handles[0]!.threads} -> ${handles[1]!.threads}`;
     expect(played).to.be.above(images.length);
-    expect(growth, summary).to.be.below(LARGEST_GROWTH);
+    expect(growth, summary).to.be.below(largestGrowth);
     expect(handles[1]!.descriptors, summary).to.be.at.most(handles[0]!.descriptors + 1);
     expect(handles[1]!.threads, summary).to.be.at.most(handles[0]!.threads);
     return summary;
