@@ -14,6 +14,8 @@ import { UnpackThreads } from './UnpackThreads.js';
 
 /** Threads take longer to start than this much takes to unpack. */
 const MIN_BYTES_FOR_THREADS = 16 * 1024 * 1024;
+/** Sentences that are kept so as not to be said again. */
+const MAX_TOLD = 10_000;
 
 interface ChunkPlace {
   readonly offset: number;
@@ -42,13 +44,15 @@ export class McapFile implements BagFile {
   readonly #topicByChannel = new Map<number, BagTopic>();
   #index: Index = { chunks: undefined, counts: new Map(), startNs: undefined, endNs: undefined };
   #topics: readonly BagTopic[] = [];
+  /** A file is read more than once, for its index, its poses and its images: each of its damages is told once. */
+  readonly #told = new Set<string>();
 
   private constructor(path: string, bytes: FileBytes) {
     this.path = path;
     this.#content = new McapContent(path, bytes);
   }
 
-  /** Throws FILE_MISSING, FILE_UNREADABLE or BAG_INVALID; a damaged or absent summary is told to onProblem and done without. */
+  /** Throws FILE_MISSING, FILE_UNREADABLE or BAG_INVALID; without a usable summary the whole file is read, and what is damaged in it told. */
   static async open(path: string, onProblem: ProblemListener): Promise<McapFile> {
     const { handle, size } = await openFile(path, 'an mcap file');
     const file = new McapFile(path, new FileBytes(handle, size));
@@ -77,9 +81,10 @@ export class McapFile implements BagFile {
     const wanted = new Set<number>();
     for (const [id, topic] of this.#topicByChannel) if (topics.includes(topic)) wanted.add(id);
     let problems = 0;
+    const tellOnce = this.#once(onProblem);
     const tell: ProblemListener = (problem) => {
       problems++;
-      onProblem(problem);
+      tellOnce(problem);
     };
     const { chunks } = this.#index;
     const source = chunks === undefined ? scanMcap(this.#content, wanted, tell) : this.#merge(chunks, wanted, tell);
@@ -93,11 +98,19 @@ export class McapFile implements BagFile {
     // A record whose type byte was hit is an unknown record, to be skipped in silence; only the statistics know better.
     const expected = topics.reduce((sum, { messageCount }) => sum + messageCount, 0);
     if (problems === 0 && count < expected)
-      onProblem(this.#content.damage(`Expected ${expected} messages, as the summary says, got ${count}`, 0));
+      tellOnce(this.#content.damage(`Expected ${expected} messages, as the summary says, got ${count}`, 0));
   }
 
   close(): Promise<void> {
     return this.#content.bytes.close();
+  }
+
+  #once(onProblem: ProblemListener): ProblemListener {
+    return (problem) => {
+      if (this.#told.has(problem.message)) return;
+      if (this.#told.size < MAX_TOLD) this.#told.add(problem.message);
+      onProblem(problem);
+    };
   }
 
   async #readIndex(onProblem: ProblemListener): Promise<void> {
@@ -149,7 +162,7 @@ export class McapFile implements BagFile {
     const counts = new Map<number, number>();
     let startNs: bigint | undefined;
     let endNs: bigint | undefined;
-    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, onProblem)) {
+    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, this.#once(onProblem))) {
       counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
       if (startNs === undefined || logTimeNs < startNs) startNs = logTimeNs;
       if (endNs === undefined || logTimeNs > endNs) endNs = logTimeNs;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { McapChunk } from './mcapRecords.js';
+import { unpackChunk } from './unpackChunk.js';
 
 /** What a thread says of a chunk: its records, or what is wrong with it. */
 export type UnpackAnswer = { readonly records: Uint8Array } | { readonly sentence: string };
@@ -31,9 +32,9 @@ export class UnpackThreads {
   /** One of the threads has. */
   #ended = false;
 
-  constructor() {
+  constructor(script = new URL('./unpackWorker.js', import.meta.url)) {
     this.#threads = Array.from({ length: this.count }, () => {
-      const worker = new Worker(new URL('./unpackWorker.js', import.meta.url));
+      const worker = new Worker(script);
       worker.unref();
       const jobs: Job[] = [];
       worker.on('message', (answer: UnpackAnswer) => {
@@ -54,9 +55,11 @@ export class UnpackThreads {
   }
 
   /**
-   * As unpackChunk, in another thread; the memory that `chunk.records` is a view of is given away with it.
+   * As unpackChunk, in another thread while they all live; the memory that `chunk.records` is a view of is given away
+   * with it.
    */
   unpack(chunk: McapChunk): Promise<Uint8Array> {
+    if (this.#ended) return unpackChunk(chunk);
     const { worker, jobs } = this.#threads[this.#next++ % this.count]!;
     return new Promise((resolve, reject) => {
       jobs.push({ resolve, reject });

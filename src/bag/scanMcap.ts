@@ -65,14 +65,18 @@ export async function* scanMcap(
   }
 }
 
-/** The record at an offset; undefined when the file ends before it does. */
+/**
+ * The record at an offset; undefined when the file ends before it does, or where there is none: no record has the type 0,
+ * and files of a system that lost power often end in zeros.
+ */
 async function readPrefix(
   { bytes }: McapContent,
   offset: number,
 ): Promise<{ opcode: number; start: number; length: number } | undefined> {
   const start = offset + RECORD_PREFIX_BYTES;
   if (start > bytes.size) return undefined;
-  const prefix = await bytes.read(offset, RECORD_PREFIX_BYTES);
+  const prefix = await bytes.peek(offset, RECORD_PREFIX_BYTES);
+  if (prefix[0] === 0) return undefined;
   const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(1, true));
   return start + length > bytes.size ? undefined : { opcode: prefix[0]!, start, length };
 }
@@ -85,7 +89,8 @@ async function findRecord(content: McapContent, from: number): Promise<number | 
     const window = await content.bytes.read(base, Math.min(SEARCH_BYTES + HEAD_BYTES, size - base));
     const view = new DataView(window.buffer, window.byteOffset, window.byteLength);
     for (let at = 0; at < Math.min(SEARCH_BYTES, window.length - HEAD_BYTES); at++) {
-      // Both lengths fit in 40 bits: three zero bytes rule nearly everything out at once.
+      // No type is 0, and lengths fit in 40 bits: four bytes rule nearly everything out at once.
+      if (view.getUint8(at) === 0) continue;
       if (view.getUint8(at + 6) !== 0 || view.getUint8(at + 7) !== 0 || view.getUint8(at + 8) !== 0) continue;
       if (!looksLikeRecord(content, view, at)) continue;
       if (++candidates > MAX_CANDIDATES) return undefined;

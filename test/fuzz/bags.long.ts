@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { decodeLz4Frame } from '../../src/bag/decodeLz4Frame.js';
+import { OPCODE, parseChunk, RECORD_PREFIX_BYTES } from '../../src/bag/mcapRecords.js';
 import { openImageSource } from '../../src/bag/openImageSource.js';
 import { parsePoseCsv } from '../../src/bag/parsePoseCsv.js';
+import { UnpackThreads } from '../../src/bag/UnpackThreads.js';
 import { parseZstdFrame } from '../../src/bag/zstdFrame.js';
 import { VprError } from '../../src/core/VprError.js';
+import { recordsOf } from '../unit/bag/bagFixtures.js';
 import { expectSafe } from './expectSafe.js';
 
 const BAGS = [
@@ -70,6 +73,34 @@ describe('fuzzing bags', function () {
     });
     expect(refused).to.be.greaterThan(1000);
     expect(decoded).to.be.greaterThan(100);
+  });
+
+  it('unpacks or refuses 5,000 mutated chunks in threads', async () => {
+    const samples = ['mcap_zstd.mcap', 'mcap_lz4.mcap', 'mcap_uncompressed.mcap'].flatMap((name) => {
+      const bytes = readFileSync(`test/data/bag/${name}`);
+      const { offset, length } = recordsOf(bytes).find(({ opcode }) => opcode === OPCODE.chunk)!;
+      const chunk = bytes.subarray(offset + RECORD_PREFIX_BYTES, offset + RECORD_PREFIX_BYTES + length);
+      // Without the checksum that finds nearly every change.
+      const unchecked = Uint8Array.from(chunk).fill(0, 24, 28);
+      return [chunk, unchecked];
+    });
+    const threads = UnpackThreads.shared();
+    let unpacked = 0;
+    const refused = await expectSafe(samples, 5_000, async (bytes) => {
+      try {
+        const chunk = parseChunk(bytes);
+        const isCompressed = chunk.compression !== '';
+        const records = await threads.unpack(chunk);
+        if (isCompressed) expect(records).to.have.length(chunk.uncompressedSize);
+        unpacked++;
+      } catch (error) {
+        // As the reader of a file, which adds the place.
+        if (!(error instanceof RangeError)) throw error;
+        throw new VprError('BAG_INVALID', error.message);
+      }
+    });
+    expect(refused).to.be.greaterThan(500);
+    expect(unpacked).to.be.greaterThan(100);
   });
 
   it('reads or refuses 5,000 mutated metadata files', async () => {

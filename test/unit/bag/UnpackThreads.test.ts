@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import type { McapChunk } from '../../../src/bag/mcapRecords.js';
 import { UnpackThreads } from '../../../src/bag/UnpackThreads.js';
 
+/** A thread that ends when it is asked. */
+const MORTAL = "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit());";
+
 describe('UnpackThreads', () => {
   const chunkOf = (compression: string, value: number): McapChunk => ({
     records: new Uint8Array(100_000).fill(value),
@@ -29,5 +32,12 @@ describe('UnpackThreads', () => {
       'RangeError: lz4 data that cannot be decompressed (magic number 4040404)',
       5,
     ]);
+  });
+
+  it('loses what a thread has that ends, and unpacks the rest without it', async () => {
+    const threads = new UnpackThreads(new URL('data:text/javascript,' + encodeURIComponent(MORTAL)));
+    const first = await threads.unpack(chunkOf('', 1)).catch((error: Error) => error);
+    expect(first).to.be.instanceOf(Error).with.property('message', 'the end of its thread');
+    for (const value of [2, 3]) expect((await threads.unpack(chunkOf('', value)))[0]).to.equal(value);
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
 import { compress, isLoaded } from '@foxglove/wasm-zstd';
 import { expect } from 'chai';
 import { RECORD_PREFIX_BYTES } from '../../../src/bag/mcapRecords.js';
@@ -133,6 +133,27 @@ describe('damaged mcap files', () => {
     const { sentences } = await read(fileWith(bytes));
     expect(sentences.join()).to.match(/got no topics/);
     expect(process.cpuUsage(started).user / 1e6).to.be.lessThan(5);
+  });
+
+  it('is soon through with zeros at the end, and with millions of records that nobody knows', async () => {
+    const bytes = readFileSync(`${GOOD}/mcap_no_summary.mcap`);
+    const dataEnd = recordsOf(bytes).find(({ opcode }) => opcode === 0x0f)!.offset;
+    const file = fileWith(bytes.subarray(0, dataEnd), 'zeros');
+    truncateSync(file, dataEnd + 100e6);
+    const unknown = Buffer.alloc(9e6);
+    for (let at = 0; at < unknown.length; at += RECORD_PREFIX_BYTES) unknown[at] = 0x80;
+    const started = process.cpuUsage();
+    expect(await read(file)).to.deep.equal({
+      images: WHOLE,
+      sentences: [
+        `Expected the file to end with a footer, got its end inside a record; read what is whole [${file}, offset ${dataEnd} of ${dataEnd + 100e6}]`,
+      ],
+      code: 'BAG_TRUNCATED',
+    });
+    const filled = fileWith(Buffer.concat([bytes.subarray(0, dataEnd), unknown, bytes.subarray(dataEnd)]));
+    expect(await read(filled)).to.deep.equal({ images: WHOLE, sentences: [], code: '' });
+    // A read of the file for each of them takes a minute.
+    expect(process.cpuUsage(started).user / 1e6).to.be.lessThan(8);
   });
 
   it('loses one broken chunk, not those after it, when threads unpack them', async () => {

@@ -1,21 +1,37 @@
-import { truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { CdrWriter, EncapsulationKind } from '@foxglove/cdr';
 import {
   MAX_CHUNK_BYTES,
   MAX_FRAMES,
   MAX_SMALL_MESSAGE_BYTES,
+  MAX_SUMMARY_BYTES,
   MAX_TEXT_FILE_BYTES,
   MAX_TRANSFORMS,
 } from '../../../src/bag/bagLimits.js';
 import { loadDecompressor } from '../../../src/bag/decompress.js';
+import { RECORD_PREFIX_BYTES } from '../../../src/bag/mcapRecords.js';
 import { readTransforms } from '../../../src/bag/readPose.js';
 import { CdrCursor } from '../../../src/core/CdrCursor.js';
 import { VprError } from '../../../src/core/VprError.js';
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_MESSAGE_BYTES, MAX_STRING_BYTES } from '../../../src/core/limits.js';
 import { decodeImage } from '../../../src/image/decodeImage.js';
-import { bagOf, fileWith, IMAGE, imageMessage, inFolder, POSE, poseMessage, read, useFolder } from './bagFixtures.js';
+import {
+  bagOf,
+  fileWith,
+  GOOD,
+  IMAGE,
+  imageMessage,
+  inFolder,
+  POSE,
+  poseMessage,
+  read,
+  useFolder,
+  WHOLE,
+} from './bagFixtures.js';
 
+/** The footer record and the magic behind it, which end every whole file. */
+const FOOTER_AND_MAGIC_BYTES = RECORD_PREFIX_BYTES + 20 + 8;
 const TF = 'tf2_msgs/msg/TFMessage';
 
 /** One TFMessage: frame i has frame i - 1 as its parent. says: the length of the list, as the message has it. */
@@ -65,6 +81,7 @@ describe('limits of what a file may make us do', () => {
     expect([MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE]).to.deep.equal([144_000_000, 65_535]);
     expect([MAX_MESSAGE_BYTES, MAX_SMALL_MESSAGE_BYTES]).to.deep.equal([512 * 2 ** 20, 4 * 2 ** 20]);
     expect([MAX_STRING_BYTES, MAX_CHUNK_BYTES]).to.deep.equal([64 * 1024, 576 * 2 ** 20]);
+    expect(MAX_SUMMARY_BYTES).to.equal(256 * 2 ** 20);
     expect([MAX_TRANSFORMS, MAX_FRAMES, MAX_TEXT_FILE_BYTES]).to.deep.equal([10_000, 1000, 256 * 2 ** 20]);
   });
 
@@ -119,6 +136,27 @@ describe('limits of what a file may make us do', () => {
       await Promise.resolve();
     });
     expect(growth).to.be.lessThan(200e6);
+  });
+
+  it('the summary of an mcap file: 256 MiB; beyond that the file is read without it', async () => {
+    const bytes = readFileSync(`${GOOD}/mcap_lz4.mcap`);
+    const footer = bytes.subarray(bytes.length - FOOTER_AND_MAGIC_BYTES);
+    const summaryOffset = Number(footer.readBigUInt64LE(RECORD_PREFIX_BYTES));
+    const bytesRead = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]);
+    for (const [size, most] of [
+      [MAX_SUMMARY_BYTES - 1000, Infinity],
+      [MAX_SUMMARY_BYTES + 1000, 2e6],
+    ] as const) {
+      // Zeros that take no space on the disk; the footer says that they are the summary.
+      const file = fileWith(bytes.subarray(0, summaryOffset));
+      truncateSync(file, summaryOffset + size);
+      appendFileSync(file, footer);
+      const before = bytesRead();
+      expect(await read(file)).to.deep.equal({ images: WHOLE, sentences: [], code: '' });
+      expect(bytesRead() - before)
+        .to.be.at.least(most === Infinity ? size : 0)
+        .and.at.most(most);
+    }
   });
 
   it('transforms: 10,000 in a message, 1000 frames from the base to the map', async () => {
