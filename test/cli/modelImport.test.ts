@@ -48,17 +48,38 @@ describe('vpr model import, list and fit-hash', function () {
     expect(vpr('model', 'import', checkpoint, '--arch', 'resnet9000', '-o', folder).status).to.equal(2);
   });
 
-  it('lists the networks', () => {
+  it('lists every network with its figures, its source and what its paper reports, marked as such', () => {
     const { status, stdout } = vpr('model', 'list', '--json');
     expect(status).to.equal(0);
-    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
-    expect(names).to.include.members([
-      'selavprpp-base-gem',
-      'selavprpp-large-salad',
-      'boq-dinov2',
-      'mixvpr',
-      'netvlad',
+    const rows = JSON.parse(stdout) as Record<string, unknown>[];
+    const names = rows.map(({ name }) => name as string);
+    expect(names).to.have.members([
+      ...['base', 'large'].flatMap((size) => ['gem', 'boq', 'salad'].map((head) => `selavprpp-${size}-${head}`)),
+      ...['boq-dinov2', 'boq-resnet50', 'salad', 'salad-cm', 'emvp-base', 'emvp-large', 'cricavpr', 'mixvpr', 'convap'],
+      ...['gem', 'cosplace', 'eigenplaces', 'sfrs', 'netvlad', 'anyloc'],
     ]);
+    for (const row of rows) {
+      const where = String(row['name']);
+      for (const key of ['summary', 'paper', 'licence'])
+        expect(row[key], `${where} ${key}`).to.be.a('string').and.not.equal('');
+      expect(row['source'], where).to.match(/^https:\/\/github\.com\//);
+      expect(row['dimensions'], where).to.be.an('array').and.not.have.length(0);
+      for (const key of ['parameters', 'multiplyAdds']) expect(row[key], `${where} ${key}`).to.be.above(1e6);
+    }
+    const text = vpr('model', 'list').stdout;
+    for (const name of names) expect(text).to.match(new RegExp(`^${name}$`, 'm'));
+    expect(text).to.match(
+      /^mixvpr\n.*\n  descriptor 4096 \| 512 \| 128, no hash branch; input 320 x 320, pil-bicubic\n  10\.9 M parameters, 8\.4 G multiply-adds\n  R@1 as published, not measured here: Pitts30k-test 91\.5, .* \(Table II .*\)\n  Ali-bey .*; code: MIT\n  weights: https:/m,
+    );
+    expect(text.match(/^  R@1(: none reported| as published, not measured here: )/gm)).to.have.length(names.length);
+  });
+
+  it('refuses a size to which the weights do not fit, in words of the command line', () => {
+    const { status, stderr } = vpr('model', 'import', checkpoint, '--size', '224', '-o', path.join(folder, 'other'));
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /Expected an input of 320 x 320, to which .* are bound, got 224 x 224 \(ARGUMENT_INVALID\)$/m,
+    );
   });
 
   it('refuses to fit a projection to too few descriptors', () => {
@@ -72,5 +93,85 @@ describe('vpr model import, list and fit-hash', function () {
     const { status, stderr } = vpr('model', 'fit-hash', fixed, '--descriptors', file, '-o', model);
     expect(status).to.equal(1);
     expect(stderr).to.match(/at least 4096 descriptors/);
+  });
+});
+
+describe('options of vpr model import', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let checkpoint: string;
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-import-'));
+    checkpoint = path.join(folder, 'weights.safetensors');
+    writeSafetensors(checkpoint, formulaCheckpoint('cosplace-resnet18'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The manifest of what an import with these options writes, and what the command said. */
+  function imported(...options: readonly string[]): { readonly manifest: ModelManifest; readonly stderr: string } {
+    const model = path.join(folder, 'model');
+    const { status, stderr } = vpr('model', 'import', checkpoint, '-o', model, '--size', '64', ...options);
+    expect(status, stderr).to.equal(0);
+    expect(vpr('model', 'verify', model).status).to.equal(0);
+    return { manifest: JSON.parse(readFileSync(path.join(model, 'model.json'), 'utf8')) as ModelManifest, stderr };
+  }
+
+  it('names the other network that has the same keys, and takes --arch', () => {
+    const { manifest, stderr } = imported();
+    expect(stderr).to.match(/^The keys are those of cosplace, and also of eigenplaces: --arch chooses$/m);
+    expect(manifest).to.include({
+      name: 'cosplace',
+      architecture: 'cosplace',
+      precision: 'fp32',
+      descriptorDimension: 32,
+    });
+    expect(manifest.input).to.include({ layout: 'nchw-f32', height: 64, width: 64, resize: 'bilinear-aa' });
+    const chosen = imported('--arch', 'eigenplaces', '--name', 'mine');
+    expect(chosen.stderr).not.to.match(/keys are those/);
+    expect(chosen.manifest).to.include({ name: 'mine', architecture: 'eigenplaces' });
+  });
+
+  it('--antialias, --preprocess-inside and --attention are in the manifest and the graph', () => {
+    const { manifest } = imported(
+      '--arch',
+      'cosplace',
+      '--antialias',
+      'off',
+      '--preprocess-inside',
+      '--attention',
+      'plain',
+    );
+    expect(manifest.input).to.include({ layout: 'nhwc-u8', height: 64, resize: 'bilinear', normalize: 'after-resize' });
+  });
+
+  it('--precision fp16 computes in half precision, and answers nearly the same', () => {
+    const heads = [[], ['--precision', 'fp16']].map((more) => {
+      const { manifest } = imported('--arch', 'cosplace', ...more);
+      expect(manifest).to.include({ name: `cosplace${more.length > 0 ? '-fp16' : ''}`, precision: more[1] ?? 'fp32' });
+      return manifest.golden[0]!.descriptorHead;
+    });
+    const worst = Math.max(...heads[0]!.map((value, i) => Math.abs(value - heads[1]![i]!)));
+    expect(worst).to.be.above(0).and.below(1e-2);
+  });
+
+  it('refuses what the network does not have, as wrong usage', () => {
+    const model = path.join(folder, 'none');
+    for (const [options, sentence] of [
+      [
+        ['--arch', 'cosplace', '--precision', 'int8'],
+        /Expected fp32 or fp16 for cosplace, which has no layers that int8 quantizes/,
+      ],
+      [['--arch', 'cosplace', '--precision', 'fp8'], /--precision/],
+      [['--arch', 'cosplace', '--size', '20'], /Expected a whole number of pixels in 32\.\.\.4096 for --size, got 20/],
+      [['--arch', 'cosplace', '--size', '64.5'], /got 64\.5/],
+      [
+        ['--arch', 'salad', '--antialias', 'off'],
+        /Expected no --antialias for salad, whose resize rule is pil-bilinear/,
+      ],
+    ] as const) {
+      const { status, stderr } = vpr('model', 'import', checkpoint, '-o', model, ...options);
+      expect([status, stderr]).to.satisfy(() => status === 2 && sentence.test(stderr), stderr);
+      expect(existsSync(path.join(model, 'model.json'))).to.equal(false);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { VprError } from '../../core/VprError.js';
 import { reshaped } from '../graph/lazyTensors.js';
 import * as op from '../graph/operators.js';
 import { imageInput } from '../layers/imageInput.js';
@@ -35,6 +36,12 @@ export const MIXVPR: Architecture = {
   build(weights, options) {
     const net = new Network('mixvpr', weights, options.precision, options.attention);
     const map = resnet(net, imageInput(net, options, INPUT), KEYS);
+    const [, , rowsOfMap, columnsOfMap] = map.shape as [number, number, number, number];
+    if (rowsOfMap * columnsOfMap !== POSITIONS)
+      throw new VprError(
+        'ARGUMENT_INVALID',
+        `Expected an input of ${INPUT.height} x ${INPUT.width}, to which the mixer's weights are bound, got ${options.height} x ${options.width}`,
+      );
     let x = op.reshape(op.cast(map, 'float32'), [CHANNELS, POSITIONS]);
     for (let i = 0; i < DEPTH; i++) {
       const key = `aggregator.mix.${i}.mix`;
