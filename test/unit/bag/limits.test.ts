@@ -16,6 +16,7 @@ import { CdrCursor } from '../../../src/core/CdrCursor.js';
 import { VprError } from '../../../src/core/VprError.js';
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_MESSAGE_BYTES, MAX_STRING_BYTES } from '../../../src/core/limits.js';
 import { decodeImage } from '../../../src/image/decodeImage.js';
+import { bytesRead } from '../bytesRead.js';
 import {
   bagOf,
   fileWith,
@@ -142,7 +143,6 @@ describe('limits of what a file may make us do', () => {
     const bytes = readFileSync(`${GOOD}/mcap_lz4.mcap`);
     const footer = bytes.subarray(bytes.length - FOOTER_AND_MAGIC_BYTES);
     const summaryOffset = Number(footer.readBigUInt64LE(RECORD_PREFIX_BYTES));
-    const bytesRead = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]);
     for (const [size, most] of [
       [MAX_SUMMARY_BYTES - 1000, Infinity],
       [MAX_SUMMARY_BYTES + 1000, 2e6],
