@@ -21,20 +21,34 @@ export class GraphProcess {
     this.#process = child;
   }
 
+  /** Throws Error when the process ends before the graph is open: its reason goes to our stderr. */
   static async open(file: string, side: number, threads: number): Promise<GraphProcess> {
     const script = fileURLToPath(new URL('./graphChild.js', import.meta.url));
     const child = fork(script, [file, String(side), String(threads)]);
-    await once(child, 'message');
+    await nextMessage(child);
     return new GraphProcess(child);
   }
 
   async run(): Promise<Sample> {
     this.#process.send('run');
-    const [sample] = (await once(this.#process, 'message')) as [Sample];
-    return sample;
+    return (await nextMessage(this.#process)) as Sample;
   }
 
   close(): void {
     this.#process.kill();
+  }
+}
+
+async function nextMessage(child: ChildProcess): Promise<unknown> {
+  const waiting = new AbortController();
+  const ended = once(child, 'exit', waiting).then(() => {
+    throw new Error('Expected an answer, got the end of the process; its reason is above');
+  });
+  try {
+    const [message] = (await Promise.race([once(child, 'message', waiting), ended])) as [unknown];
+    return message;
+  } finally {
+    waiting.abort();
+    ended.catch(() => undefined);
   }
 }
