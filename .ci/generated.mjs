@@ -40,7 +40,11 @@ const GENERATED = {
   'config/vpr_node.yaml': () => parametersYaml(),
   'src/bag/README.md': (committed) => withSection(committed, 'encodings', encodingTable()),
   'README.md': (committed) =>
-    withSections(committed, { parameters: parametersMarkdown, 'bench:recognition': recognitionTable }),
+    withSections(committed, {
+      parameters: parametersMarkdown,
+      'bench:recognition': recognitionTable,
+      'bench:models': () => comparisonMarkdown('bench/models/comparison.json'),
+    }),
   'models/README.md': (committed) =>
     withSections(committed, {
       networks: networksMarkdown,

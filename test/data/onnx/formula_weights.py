@@ -1,5 +1,5 @@
 """Weights by a formula: any machine makes the same checkpoint without a download. The TypeScript twin is
-test/data/onnx/formulaCheckpoint.ts; both must agree bit for bit.
+src/onnx/layers/RandomWeights.ts; both must agree bit for bit.
 
 seed = FNV-1a 32 of the key; u_i = i-th mulberry32 value / 2^32; the range depends on the last word of the key and the shape.
 """

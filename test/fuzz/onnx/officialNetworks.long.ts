@@ -6,6 +6,8 @@ describe('all networks of other authors on formula weights', () => {
   itAnswersAsOfficial('selavprpp-base-boq', 322);
   itAnswersAsOfficial('selavprpp-base-salad', 322);
   itAnswersAsOfficial('selavprpp-large-gem', 322);
+  itAnswersAsOfficial('selavprpp-large-boq', 322);
+  itAnswersAsOfficial('selavprpp-large-salad', 322);
   itAnswersAsOfficial('boq-dinov2', 322);
   itAnswersAsOfficial('boq-resnet50', 384);
   itAnswersAsOfficial('salad', 322);
