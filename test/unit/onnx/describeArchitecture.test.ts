@@ -70,4 +70,32 @@ describe('describeArchitecture', () => {
       expect(count, architecture.name).to.be.above(1e9);
     }
   });
+
+  it('leaves nothing to the running graph that is known when it is built', () => {
+    const count = (name: string): ReadonlyMap<string, number> => {
+      const { variant, build } = architectureNamed(name)!;
+      const counts = new Map<string, number>();
+      for (const { opType } of build(new RandomWeights(variant), { precision: 'fp32', attention: 'fused' }).nodes)
+        counts.set(opType, (counts.get(opType) ?? 0) + 1);
+      return counts;
+    };
+    for (const { name } of ARCHITECTURES)
+      for (const operator of [
+        'Shape',
+        'Resize',
+        'Expand',
+        'BatchNormalization',
+        'Constant',
+        'ConstantOfShape',
+        'Gather',
+      ])
+        expect(count(name).get(operator), `${operator} of ${name}`).to.equal(undefined);
+    // The float and the hash branch share one backbone of 12 or 24 blocks.
+    expect(count('selavprpp-base-gem').get('Attention')).to.equal(12);
+    expect(count('selavprpp-large-gem').get('Attention')).to.equal(24);
+    // BoQ's queries are refined at build time: what is left are two encoders and two looks at the image.
+    expect([count('boq-resnet50').get('Attention'), count('boq-resnet50').get('MultiHeadAttention')]).to.deep.equal([
+      2, 2,
+    ]);
+  });
 });
