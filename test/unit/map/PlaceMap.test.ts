@@ -146,6 +146,29 @@ describe('PlaceMap', () => {
       again.close();
     }));
 
+  it('refuses descriptors and poses that are not finite, by the name of their image, and takes nothing of their batch', () =>
+    withFolder((folder) => {
+      const map = PlaceMap.create(path.join(folder, 'map.vpr'), sampleMeta());
+      map.beginSession('first', '');
+      for (const bad of [NaN, Infinity]) {
+        const references = sampleReferences(3);
+        const [first, second] = references as [NewReference, NewReference];
+        const descriptor = second.descriptor.slice();
+        descriptor[7] = bad;
+        expectCode(
+          'MODEL_OUTPUT_INVALID',
+          new RegExp(`^Expected finite descriptor values for '${second.label}', got NaN or infinity`),
+          () => map.appendReferences([first, { ...second, descriptor }]),
+        );
+        const pose = { position: [1, bad, 0], orientation: [0, 0, 0, 1] } as const;
+        expectCode('POSES_INVALID', new RegExp(`^Expected a finite pose for '${second.label}', got NaN`), () =>
+          map.appendReferences([first, { ...second, pose }]),
+        );
+      }
+      expect(map.size).to.equal(0);
+      map.close();
+    }));
+
   it('lets one process append and others read at the same time', () =>
     withFolder((folder) => {
       const file = path.join(folder, 'map.vpr');
