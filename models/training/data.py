@@ -26,6 +26,8 @@ LOOSE_GROUPS = ("landmarks", "scannet-samples", "metu-vistir")
 # Half of the batches take their places of these kinds from a stretch of the list this long, that is from one or two
 # sequences: places of one corridor or street are the negatives that matter there.
 STRETCH = {"ie-tower": 80, "rendered": 50}
+# Domains of `Pool.domain`: a journey is cut into stretches of this many images.
+DOMAIN_STRETCH = 300
 # Images of one sequence closer than this are neither positives nor negatives.
 SEQUENCE_GUARD = 4
 
@@ -87,6 +89,7 @@ class Pool:
     position: np.ndarray = None  # [N] position in the sequence
     exclusive: np.ndarray = None  # [N] rows with the same number >= 0 are never negatives of each other
     place: np.ndarray = None  # [N] rows with different numbers are surely different places
+    domain: np.ndarray = None  # [N] name of what a robot might be in: one floor, town, journey, kind of scene
     validation: list = field(default_factory=list)
     training_rows: np.ndarray = None
 
@@ -94,7 +97,8 @@ class Pool:
 def split_pool(items):
     """Splits the manifest into training places and held-out validation sets; no held-out row is trained on."""
     count = len(items)
-    pool = Pool(sequence=np.full(count, -1), position=np.zeros(count), exclusive=np.full(count, -1), place=np.arange(count))
+    pool = Pool(sequence=np.full(count, -1), position=np.zeros(count), exclusive=np.full(count, -1), place=np.arange(count),
+                domain=np.array([domain_of(item) for item in items]))
     by_place, by_sequence, towns, scenes, loose = {}, {}, {}, [], []
     exclusive_numbers = {}
     for row, item in enumerate(items):
@@ -178,6 +182,15 @@ def split_pool(items):
     return pool
 
 
+def domain_of(item):
+    for key in ("floor", "category", "town"):
+        if key in item:
+            return f"{item['group']} {item[key]}"
+    if item["group"] == "nordland-64x32":
+        return f"nordland {item['pos'] // DOMAIN_STRETCH}"
+    return item.get("seq", item["group"])
+
+
 def _pair_set(name, places, items, reference_condition):
     references, queries = [], []
     for rows in places:
@@ -192,6 +205,17 @@ def _town_set(items, rows):
     positives = [[i for i, (reference, _) in enumerate(day) if reference["town"] == query["town"]
                   and abs(reference["pos"] - query["pos"]) <= TOWN_TOLERANCE] for query, _ in dusk]
     return ValidationSet("towns", [row for _, row in day], [row for _, row in dusk], positives)
+
+
+def relations(pool, rows, labels):
+    """Positive and negative pairs [B, B] bool of views of `rows` [B]: equal labels are one place; near or loosely labelled
+    images are neither."""
+    sequence, position, exclusive = pool.sequence[rows], pool.position[rows], pool.exclusive[rows]
+    near = (sequence[:, None] == sequence[None]) & (sequence[:, None] >= 0) & (
+        np.abs(position[:, None] - position[None]) <= SEQUENCE_GUARD)
+    together = (exclusive[:, None] == exclusive[None]) & (exclusive[:, None] >= 0)
+    same = labels[:, None] == labels[None]
+    return same & ~np.eye(len(rows), dtype=bool), ~same & ~near & ~together
 
 
 class BatchSampler:
@@ -231,9 +255,4 @@ class BatchSampler:
                 geometry.extend([0.42 if kind in FIXED_VIEWPOINT and pair[0] != pair[1] else 1.2] * 2)
                 labels.extend([len(labels) // 2] * 2)
         rows, labels = np.array(rows), np.array(labels)
-        sequence, position, exclusive = self.pool.sequence[rows], self.pool.position[rows], self.pool.exclusive[rows]
-        near = (sequence[:, None] == sequence[None]) & (sequence[:, None] >= 0) & (
-            np.abs(position[:, None] - position[None]) <= SEQUENCE_GUARD)
-        together = (exclusive[:, None] == exclusive[None]) & (exclusive[:, None] >= 0)
-        same = labels[:, None] == labels[None]
-        return rows, np.array(geometry, np.float32), same & ~np.eye(len(rows), dtype=bool), ~same & ~near & ~together
+        return rows, np.array(geometry, np.float32), *relations(self.pool, rows, labels)

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from augment import views
-from data import BatchSampler, load_cache, load_items, split_pool
+from data import BatchSampler, load_cache, load_items, relations, split_pool
 from losses import multi_similarity, similarity_constraint, straight_through_sign
 from network import CODE_BITS, DESCRIPTOR_SIZE, LEARNED_SIZE, TAUGHT_SIZE, ShippedNet
 from settle import settle
@@ -24,9 +24,11 @@ from validate import MEAN, STD, Validation, recalls, resized
 BALANCES = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
 # Added to the covariance of views of one place, as a multiple of its mean variance.
 SHRINKAGES = (0.03, 0.1, 0.3, 1.0)
-CODE_SHRINKAGE = 1.0
+# How much of what tells the domain the code forgets; domains of fewer images do not count, of more count as DOMAIN_CAP.
+DOMAIN_STRENGTH, DOMAIN_LEAST, DOMAIN_CAP = 0.1, 8, 100
 VIEW_BATCHES, PLACES = 100, 48
-ROTATIONS, CODE_RATE = 30, 3e-5
+ROTATIONS = 30
+CODE_STEPS, CODE_RATE, CODE_PAIRS, CODE_LEAST = 150, 1e-4, 64, 16
 
 
 def fold_normalisation(head):
@@ -97,6 +99,28 @@ def held_out(net, known, validation, logits_of=None):
     return result
 
 
+def domain_axes(rows, domains, count):
+    """(axes [count, D], mean [D], rows about the mean of their domain [M, D]): the directions in which images of one domain differ
+    most, once the best linear guess of their domain's mean is taken from them.
+
+    A robot tells places of one domain apart, and its domain is none of the training's: a bit that tells domains apart is
+    the same for all places there. Descriptors are domain mean + rest, of covariances between + within, so that
+    within (within + between)^-1 leaves of a descriptor the expected rest (Wiener filter); `between` counts DOMAIN_STRENGTH."""
+    mean, centred, weights, means = rows.mean(0), [], [], []
+    for name in np.unique(domains):
+        members = rows[domains == name]
+        if len(members) >= DOMAIN_LEAST:
+            means.append(members.mean(0))
+            centred.append(members - means[-1])
+            weights.append(torch.full((len(members), 1), min(1.0, DOMAIN_CAP / len(members))))
+    centred, weights, means = torch.cat(centred), torch.cat(weights), torch.stack(means) - mean
+    within = (centred * weights).T @ centred / weights.sum()
+    between = means.T @ means / len(means)
+    forget = within @ torch.linalg.inv(within + DOMAIN_STRENGTH * between)
+    vectors = torch.linalg.eigh(forget @ within @ forget.T)[1]
+    return vectors.flip(1)[:, :count].T @ forget, mean, centred
+
+
 def iterative_quantization(descriptors, axes, mean, seed):
     """The rotation of Gong and Lazebnik (CVPR 2011) that brings descriptors on `axes` closest to its signs: weight
     [CODE_BITS, D], mean."""
@@ -145,34 +169,64 @@ def fit_halves(net, known, validation):
     return tried
 
 
-def similarity_constrained(weight, mean, batches, seed):
-    """SC hashing (eq. 15 and 11 of the paper, straight-through signs) from `weight` on; batches: (descriptor, positive, negative)."""
-    weight = weight.clone().requires_grad_()
+def one_domain_batches(rows, descriptors, pool, seed):
+    """CODE_STEPS batches (descriptors, positive, negative) of pairs of views, each of a single domain. rows [V] and descriptors [V, D]:
+    two of each place in turn."""
+    rng, pairs = np.random.default_rng(seed), {}
+    for number, name in enumerate(pool.domain[rows[::2]]):
+        pairs.setdefault(name, []).append(number)
+    pairs = [members for _, members in sorted(pairs.items()) if len(members) >= CODE_LEAST]
+    shares = np.sqrt([min(len(members), 2 * DOMAIN_CAP) for members in pairs])
+    for _ in range(CODE_STEPS):
+        members = pairs[rng.choice(len(pairs), p=shares / shares.sum())]
+        chosen = rng.choice(members, min(CODE_PAIRS, len(members)), replace=False)
+        batch = np.stack([2 * chosen, 2 * chosen + 1], 1).flatten()
+        yield descriptors[batch], *map(torch.from_numpy, relations(pool, rows[batch], batch // 2))
+
+
+def similarity_constrained(weight, mean, batches):
+    """SC hashing (eq. 15 and 11 of the paper, straight-through signs) from `weight` on."""
+    weight = (weight / weight.square().sum(1).mean().sqrt()).requires_grad_()
     optimizer = torch.optim.Adam([weight], lr=CODE_RATE)
-    for index in np.random.default_rng(seed).permutation(len(batches)):
-        descriptor, positive, negative = batches[index]
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, CODE_STEPS)
+    for descriptor, positive, negative in batches:
         logits = F.normalize((descriptor - mean) @ weight.T)
         codes = straight_through_sign(logits)
         loss = multi_similarity(codes @ codes.T, positive, negative) + 10 * similarity_constraint(logits)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
     return weight.detach(), mean
 
 
-def code_heads(net, known, seed):
-    """{name: (weight [512, 1024], mean [1024])}; bit i = weight[i] . (descriptor - mean) >= 0."""
-    with torch.no_grad():
-        clean = net.describe(*known["clean"])
-        batches = [(net.describe(pooled, regions), positive, negative) for pooled, regions, positive, negative in known["batches"]]
-    differences = pair_differences((descriptor, positive) for descriptor, positive, _ in batches)
-    rotated = iterative_quantization(clean, *principal_axes(clean, CODE_BITS), seed)
-    whitened = iterative_quantization(clean, *discriminant_axes(differences, clean, CODE_BITS, CODE_SHRINKAGE), seed)
+def code_heads(images, domains, rows, augmented, pool, seed):
+    """{name: (weight [512, 1024], mean [1024])}; bit i = weight[i] . (descriptor - mean) >= 0. Descriptors of images [N, D] with the
+    names of their domains, and of augmented views [V, D] of rows, two of each place in turn."""
+    rotated = iterative_quantization(images, *principal_axes(images, CODE_BITS), seed)
+    axes, mean, centred = domain_axes(images, domains, CODE_BITS)
+    within = iterative_quantization(centred, axes, 0, seed)[0], mean
     random = torch.randn(CODE_BITS, DESCRIPTOR_SIZE, generator=torch.Generator().manual_seed(seed)), rotated[1]
-    return {"signs of a random projection": random, "PCA + ITQ": rotated, "whitening from pairs + ITQ": whitened,
-            "SC hashing from the random projection": similarity_constrained(random[0] / DESCRIPTOR_SIZE ** 0.5, random[1], batches, seed),
-            "SC hashing from ITQ": similarity_constrained(*rotated, batches, seed),
-            "SC hashing from whitening + ITQ": similarity_constrained(*whitened, batches, seed)}
+    heads = {"signs of a random projection": random, "PCA + ITQ": rotated, "within domains + ITQ": within}
+    for start, name in ((random, "the random projection"), (rotated, "PCA + ITQ"), (within, "within domains + ITQ")):
+        heads[f"SC hashing from {name}"] = similarity_constrained(*start, one_domain_batches(rows, augmented, pool, seed))
+    return heads
+
+
+def fit_code(net, known, pool, validation, seed):
+    """Sets the code of `net`; returns (name of the head, what was tried: {name: held-out recall})."""
+    sampler = BatchSampler(pool, PLACES, seed)
+    rows = np.concatenate([sampler.batch(step)[0] for step in range(VIEW_BATCHES)])
+    with torch.no_grad():
+        images = net.describe(*known["clean"])
+        augmented = torch.cat([net.describe(pooled, regions) for pooled, regions, *_ in known["batches"]])
+    heads, tried = code_heads(images, pool.domain[pool.training_rows[::3]], rows, augmented, pool, seed), {}
+    for name, (weight, centre) in heads.items():
+        tried[name] = held_out(net, known, validation, lambda d, w=weight, m=centre: (d - m) @ w.T)
+        print(name, {k: (round(v[1], 3), round(v[2], 3)) for k, v in tried[name].items()}, flush=True)
+    chosen = max((name for name in heads if name.startswith("SC")), key=lambda name: tried[name]["mean"][1])
+    install(net.hash, *heads[chosen])
+    return chosen, tried
 
 
 def main():
@@ -181,6 +235,7 @@ def main():
         parser.add_argument(name, required=True)
     parser.add_argument("--rendered")
     parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size")
+    parser.add_argument("--code-only", metavar="WORK", help="take both halves from the heads of this earlier run, fit the code alone")
     options = parser.parse_args()
     with open(os.path.join(options.work, "arguments.json")) as file:
         training = json.load(file)
@@ -190,29 +245,29 @@ def main():
     pool = split_pool(load_items(options.pool, options.rendered))
     validation = Validation(pool.validation, cache, *size)
 
-    saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
-    net = ShippedNet()
-    net.net.load_state_dict(saved["average"])
-    mean, std = teacher_statistics(np.load(options.teacher, mmap_mode="r"), pool)
-    # Foretold in standard deviations, pooled in the teacher's own scale.
-    net.teacher_map.weight.data = saved["project"]["weight"] * std.view(-1, 1, 1, 1)
-    net.teacher_map.bias.data = saved["project"]["bias"] * std.flatten() + mean.flatten()
-    settle(net.net, cache, pool, size, seed)
-    net.eval()
-    net.learned = fold_normalisation(net.net.descriptor)
+    net = ShippedNet().eval()
+    tried = {}
+    if options.code_only:
+        net.load_state_dict(torch.load(os.path.join(options.code_only, "heads.pt"), weights_only=True))
+        with open(os.path.join(options.code_only, "heads.json")) as file:
+            tried["halves"] = json.load(file)["tried"]["halves"]
+    else:
+        saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
+        net.net.load_state_dict(saved["average"])
+        mean, std = teacher_statistics(np.load(options.teacher, mmap_mode="r"), pool)
+        # Foretold in standard deviations, pooled in the teacher's own scale.
+        net.teacher_map.weight.data = saved["project"]["weight"] * std.view(-1, 1, 1, 1)
+        net.teacher_map.bias.data = saved["project"]["bias"] * std.flatten() + mean.flatten()
+        settle(net.net, cache, pool, size, seed)
+        net.eval()
+        net.learned = fold_normalisation(net.net.descriptor)
     path = os.path.join(options.work, "features.pt")
     if not os.path.exists(path):
         torch.save(features(net, cache, pool, validation, size, seed), path)
     known = torch.load(path, weights_only=True)
-
-    tried = {"halves": fit_halves(net, known, validation)}
-    heads = code_heads(net, known, seed)
-    tried["code"] = {}
-    for name, (weight, centre) in heads.items():
-        tried["code"][name] = held_out(net, known, validation, lambda d, w=weight, m=centre: (d - m) @ w.T)
-        print(name, {k: (round(v[1], 3), round(v[2], 3)) for k, v in tried["code"][name].items()}, flush=True)
-    chosen = max((name for name in heads if name.startswith("SC")), key=lambda name: tried["code"][name]["mean"][1])
-    install(net.hash, *heads[chosen])
+    if not options.code_only:
+        tried["halves"] = fit_halves(net, known, validation)
+    chosen, tried["code"] = fit_code(net, known, pool, validation, seed)
     torch.save(net.state_dict(), os.path.join(options.work, "heads.pt"))
     with open(os.path.join(options.work, "heads.json"), "w") as file:
         json.dump({"size": size, "balance": float(net.balance), "codeHead": chosen, "tried": tried}, file, indent=1)

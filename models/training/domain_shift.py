@@ -1,0 +1,152 @@
+"""How the code does in a domain that its fit has not seen: the pool's groups in two halves, each measured under the heads that
+are fitted on the other half's images. The trunk and the float descriptor stay those of the model.
+
+`python domain_shift.py --work runs/2 --pool POOL --cache runs/cache.npy [--rendered FOLDER]`
+Within one floor, town, stretch of railway, webcam or kind of scene at a time, of 24 to 150 references, with a shortlist of
+max(5, 10 %): recall@1 of exact search, code and two stages, and how often exact search's best is in the shortlist."""
+
+import argparse
+import json
+import os
+
+import numpy as np
+import torch
+
+from data import CLIP_GROUPS, LOOSE_GROUPS, BatchSampler, load_cache, load_items, split_pool
+from fit_heads import PLACES, VIEW_BATCHES, code_heads
+from network import ShippedNet
+from validate import MEAN, STD, recalls, resized
+
+HALVES = (("nordland-64x32", "sped-thumbs", "amos-webcams", "rendered"),
+          ("ie-tower", "essex3in1-thumbs", "scene15-category", *CLIP_GROUPS, *LOOSE_GROUPS))
+DRAWS, DRAWN, STRETCH, FEWEST = 8, 100, 150, 20
+
+
+def gathered(items, group, *keys):
+    """{values of keys: rows} of a group, in the order of the manifest."""
+    out = {}
+    for row, item in enumerate(items):
+        if item["group"] == group:
+            out.setdefault(tuple(item[key] for key in keys), []).append(row)
+    return out
+
+
+def along(sequences):
+    """Every second image of sequences asks for its two neighbours: (references, queries, positives)."""
+    references, queries, positives = [], [], []
+    for rows in sequences:
+        first = len(references)
+        references.extend(rows[0::2])
+        queries.extend(rows[1::2])
+        positives.extend([p for p in (first + n, first + n + 1) if p < len(references)] for n in range(len(rows[1::2])))
+    return references, queries, positives
+
+
+def tasks(items):
+    """{group: [(references, queries, positives or None)]}: one domain each."""
+    rng, out = np.random.default_rng(5), {}
+    summer, winter = (gathered(items, "nordland-64x32", "condition")[condition,] for condition in ("summer", "winter"))
+    summer, winter = (sorted(rows, key=lambda row: items[row]["pos"]) for rows in (summer, winter))
+    one_to_one = [[i] for i in range(STRETCH)]
+    out["nordland"] = [(summer[i:i + STRETCH], winter[i:i + STRETCH], one_to_one) for i in range(0, len(summer) - STRETCH, STRETCH)]
+    for group in ("sped-thumbs", "essex3in1-thumbs"):
+        by = gathered(items, group, "place", "condition")
+        pairs = [(by[place, "reference"][0], rows[0]) for (place, condition), rows in by.items()
+                 if condition == "query" and (place, "reference") in by]
+        drawn = [[pairs[i] for i in rng.choice(len(pairs), DRAWN, replace=False)] for _ in range(DRAWS)]
+        out[group] = [(*map(list, zip(*draw)), one_to_one[:DRAWN]) for draw in drawn]
+    floors = {}
+    for (floor, _), rows in gathered(items, "ie-tower", "floor", "seq").items():
+        floors.setdefault(floor, []).append(sorted(rows, key=lambda row: items[row]["pos"]))
+    # Two floors of one house make some 100 references.
+    names = list(floors)
+    out["ie-tower"] = [along(floors[name] + floors[names[number - 1]]) for number, name in enumerate(names)]
+    clips = [along(gathered(items, group, "seq").values()) for group in CLIP_GROUPS]
+    out["clips"] = [task for task in clips if len(task[0]) >= FEWEST]
+    drives = gathered(items, "rendered", "town", "condition")
+    out["towns"] = [(drives[town, "day"], rows, [[i for i, r in enumerate(drives[town, "day"])
+                                                  if abs(items[r]["pos"] - items[q]["pos"]) <= 2] for q in rows])
+                    for (town, condition), rows in drives.items() if condition != "day" and (town, "day") in drives]
+    # No right answer is known: only whether the shortlist holds what exact search finds.
+    for group, key in (("amos-webcams", "place"), ("scene15-category", "category")):
+        out[group] = []
+        for rows in gathered(items, group, key).values():
+            mixed = rng.permutation(rows).tolist()
+            half = min(DRAWN, len(mixed) // 2)
+            out[group].append((mixed[:half], mixed[half:2 * half], None))
+    return out
+
+
+def measured(descriptors, bits, group_tasks):
+    """{exact, code, twoStage, kept} of a group: means over its queries; the first three None without labels."""
+    hits, labelled, kept, asked = np.zeros(3), 0, 0, 0
+    for references, queries, positives in group_tasks:
+        both = descriptors[queries], bits[queries], descriptors[references], bits[references]
+        length = max(5, round(0.1 * len(references)))
+        exact = (both[0] @ both[2].T).argmax(1)
+        # The label "what exact search finds": two stages are right where the shortlist holds it.
+        kept += recalls(*both, [[best] for best in exact.tolist()], length)[2] * len(queries)
+        asked += len(queries)
+        if positives:
+            answerable = sum(map(bool, positives))
+            hits += np.array(recalls(*both, positives, length)) * answerable
+            labelled += answerable
+    rates = hits / labelled if labelled else [None] * 3
+    return dict(zip(("exact", "code", "twoStage", "kept"), [*(r if r is None else round(float(r), 4) for r in rates),
+                                                            round(float(kept / asked), 4)]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("--work", "--pool", "--cache"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--rendered")
+    parser.add_argument("--json", help="file for the figures")
+    options = parser.parse_args()
+    with open(os.path.join(options.work, "heads.json")) as file:
+        size = json.load(file)["size"]
+    with open(os.path.join(options.work, "arguments.json")) as file:
+        seed = json.load(file)["seed"]
+    items = load_items(options.pool, options.rendered)
+    pool, cache = split_pool(items), load_cache(options.pool, items, options.cache)
+    net = ShippedNet().eval()
+    net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
+    known = torch.load(os.path.join(options.work, "features.pt"), weights_only=True)
+    with torch.no_grad():
+        path = os.path.join(options.work, "descriptors.npy")
+        if not os.path.exists(path):
+            parts = np.array_split(np.arange(len(items)), len(items) // 256 + 1)
+            np.save(path, np.concatenate([net((resized(cache, part, *size).float() - MEAN) / STD)[0] for part in parts]))
+        descriptors = torch.from_numpy(np.load(path))
+        shipped = net.hash(descriptors)
+        images = net.describe(*known["clean"])
+        augmented = torch.cat([net.describe(pooled, regions) for pooled, regions, *_ in known["batches"]])
+    sampler, groups = BatchSampler(pool, PLACES, seed), np.array([item["group"] for item in items])
+    rows = np.concatenate([sampler.batch(step)[0] for step in range(VIEW_BATCHES)])
+    training_rows, result = pool.training_rows[::3], {"the shipped code, fitted on all groups": {}}
+    everything = tasks(items)
+    for name, group_tasks in everything.items():
+        result["the shipped code, fitted on all groups"][name] = measured(descriptors, shipped, group_tasks)
+    for half in HALVES:
+        use, use_rows = ~np.isin(groups[training_rows], half), ~np.isin(groups[rows], half)
+        heads = code_heads(images[use], pool.domain[training_rows[use]], rows[use_rows], augmented[use_rows], pool, seed)
+        for head, (weight, mean) in heads.items():
+            bits = (descriptors - mean) @ weight.T
+            for name, group_tasks in everything.items():
+                if items[group_tasks[0][0][0]]["group"] in half:
+                    result.setdefault(head, {})[name] = measured(descriptors, bits, group_tasks)
+    for head, by_group in result.items():
+        labelled = [r for r in by_group.values() if r["code"] is not None]
+        losses = [r["exact"] - r["twoStage"] for r in labelled]
+        by_group["mean"] = {"code": float(np.mean([r["code"] for r in labelled])), "loss": float(np.mean(losses)),
+                            "worstLoss": max(losses), "kept": float(np.mean([r["kept"] for r in by_group.values()])),
+                            "leastKept": min(r["kept"] for r in by_group.values())}
+        print(head, {key: round(value, 4) for key, value in by_group["mean"].items()}, flush=True)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
