@@ -1,16 +1,16 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CODE_BYTES } from '../../core/binaryCode.js';
-import { readNpy, writeNpy } from '../../core/npy.js';
+import { writeNpy } from '../../core/npy.js';
 import { VprError } from '../../core/VprError.js';
 import { percentile } from '../../evaluation/percentiles.js';
 import { createPlaceSearch, type PlaceSearchOptions } from '../../search/createPlaceSearch.js';
 import type { KernelChoice } from '../../search/createCodeIndex.js';
 import type { DescriptorStore, PlaceSearch } from '../../search/PlaceSearch.js';
 import type { RowStorage } from '../../search/RowSlots.js';
-import { UsageError, type Arguments, type Command } from '../Command.js';
-import { NpyRows } from '../NpyRows.js';
+import { UsageError, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
+import { makeSearchArrays, readSearchArrays, type SearchArrays } from '../searchArrays.js';
 
 /** Latencies of single queries, ms. */
 interface Timing {
@@ -18,97 +18,6 @@ interface Timing {
   readonly p99Ms: number;
   readonly minMs: number;
   readonly runs: number;
-}
-
-interface Arrays {
-  readonly codes: Uint8Array;
-  readonly queries: Uint8Array;
-  readonly store: (DescriptorStore & { readonly close?: () => void }) | undefined;
-  readonly queryDescriptors: Float32Array | undefined;
-}
-
-/** Codes [n, 64] u8 of a file. */
-function readCodes(file: string): Uint8Array {
-  const { shape, data } = readNpy(readFile(file), file);
-  if (!(data instanceof Uint8Array) || shape.length !== 2 || shape[1] !== CODE_BYTES)
-    throw new VprError(
-      'ARGUMENT_INVALID',
-      `Expected codes [N, ${CODE_BYTES}] of |u1, got [${shape.join(', ')}] [${file}]`,
-    );
-  return data;
-}
-
-function readFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new VprError('FILE_MISSING', `Expected a .npy file, got none that can be read [${file}]`, { cause });
-  }
-}
-
-function readArrays(args: Arguments): Arrays {
-  const [codes, queries] = [args.string('codes'), args.string('queries')];
-  if (codes === undefined || queries === undefined) throw new UsageError('Expected --codes and --queries together');
-  const [rows, queryRows] = [args.string('descriptors'), args.string('query-descriptors')];
-  if ((rows === undefined) !== (queryRows === undefined))
-    throw new UsageError('Expected --descriptors and --query-descriptors together');
-  const arrays = { codes: readCodes(codes), queries: readCodes(queries) };
-  if (rows === undefined || queryRows === undefined)
-    return { ...arrays, store: undefined, queryDescriptors: undefined };
-  const store = new NpyRows(rows);
-  if (store.rows !== arrays.codes.length / CODE_BYTES)
-    throw new VprError(
-      'ARGUMENT_INVALID',
-      `Expected a descriptor for each of ${arrays.codes.length / CODE_BYTES} codes, got ${store.rows} [${rows}]`,
-    );
-  const { shape, data } = readNpy(readFile(queryRows), queryRows);
-  const wanted = [arrays.queries.length / CODE_BYTES, store.dimension];
-  if (!(data instanceof Float32Array) || shape.join() !== wanted.join())
-    throw new VprError(
-      'ARGUMENT_INVALID',
-      `Expected query descriptors [${wanted.join(', ')}] of <f4, got [${shape.join(', ')}] [${queryRows}]`,
-    );
-  return { ...arrays, store, queryDescriptors: data };
-}
-
-/** Seeded random codes and unit descriptors, for a machine without arrays. The descriptor of a row is made when asked for. */
-function makeArrays(args: Arguments): Arrays {
-  const n = args.number('size')!;
-  const dimension = args.number('dimension')!;
-  let state = (args.number('seed')! >>> 0) | 1;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 16;
-  };
-  const bytes = (count: number): Uint8Array => {
-    const random = new Uint8Array(count);
-    // By index: an array-like source takes minutes for the codes of ten million places.
-    for (let i = 0; i < count; i++) random[i] = next();
-    return random;
-  };
-  const row = (out: Float32Array): Float32Array => {
-    for (let i = 0; i < out.length; i++) out[i] = next() / 32768 - 1;
-    const norm = Math.hypot(...out);
-    return out.map((value) => value / norm);
-  };
-  const queries = 64;
-  const arrays = { codes: bytes(n * CODE_BYTES), queries: bytes(queries * CODE_BYTES) };
-  if (dimension === 0) return { ...arrays, store: undefined, queryDescriptors: undefined };
-  const pattern = row(new Float32Array(dimension));
-  const store: DescriptorStore = {
-    dimension,
-    readDescriptors(ids, out) {
-      // Rotations of one row: as costly to copy as a map in memory, without its bytes.
-      ids.forEach((id, i) => {
-        const shift = id % dimension;
-        out.set(pattern.subarray(shift), i * dimension);
-        out.set(pattern.subarray(0, shift), (i + 1) * dimension - shift);
-      });
-    },
-  };
-  const queryDescriptors = new Float32Array(queries * dimension);
-  for (let q = 0; q < queries; q++) queryDescriptors.set(row(new Float32Array(dimension)), q * dimension);
-  return { ...arrays, store, queryDescriptors };
 }
 
 /** Times `run` on every query in turn, again and again, after a round that counts for nothing. */
@@ -199,7 +108,9 @@ export const command: Command = {
   ].join('\n'),
   async run(args) {
     const arrays =
-      args.string('codes') === undefined && args.string('queries') === undefined ? makeArrays(args) : readArrays(args);
+      args.string('codes') === undefined && args.string('queries') === undefined
+        ? makeSearchArrays(args)
+        : readSearchArrays(args);
     const n = arrays.codes.length / CODE_BYTES;
     const queries = arrays.queries.length / CODE_BYTES;
     if (queries === 0) throw new VprError('ARGUMENT_INVALID', 'Expected at least one query, got none');
@@ -266,7 +177,7 @@ interface Measurement {
 
 function measure(
   search: PlaceSearch,
-  { queries, queryDescriptors, store }: Arrays,
+  { queries, queryDescriptors, store }: SearchArrays,
   { k, seconds, batch }: { k: number; seconds: number; batch: number },
 ): Measurement {
   const count = queries.length / CODE_BYTES;
@@ -300,7 +211,7 @@ function measure(
   };
 }
 
-function writeResults(folder: string, search: PlaceSearch, arrays: Arrays, k: number): void {
+function writeResults(folder: string, search: PlaceSearch, arrays: SearchArrays, k: number): void {
   mkdirSync(folder, { recursive: true });
   const rowNumbers = (ids: Uint32Array): Uint32Array => ids.map((id) => id - 1);
   const nearest = search.prefilterBatch(arrays.queries, k);

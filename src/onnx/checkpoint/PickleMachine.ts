@@ -1,51 +1,7 @@
 import { VprError } from '../../core/VprError.js';
-import { PICKLE_GLOBALS, STORAGE_TYPES, type GlobalKind } from './pickleGlobals.js';
-import type { ElementType } from './Checkpoint.js';
-
-/** The result of a global of kind 'inert'. */
-export class InertObject {
-  constructor(readonly name: string) {}
-}
-
-class GlobalName {
-  constructor(
-    readonly name: string,
-    readonly kind: GlobalKind | 'storage',
-  ) {}
-}
-
-/** A tensor as the pickle describes it; nothing of it is checked yet but the kinds of its parts. */
-export class PickledTensor {
-  constructor(
-    readonly storage: PickledStorage,
-    readonly offset: number,
-    readonly shape: readonly number[],
-    readonly strides: readonly number[],
-  ) {}
-}
-
-/** A persistent id ('storage', class, key, location, element count). */
-export class PickledStorage {
-  constructor(
-    readonly elementType: ElementType,
-    readonly key: string,
-    readonly elements: number,
-  ) {}
-}
-
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | readonly PickleValue[]
-  | ReadonlyMap<PickleValue, PickleValue>
-  | PickledTensor
-  | PickledStorage
-  | InertObject
-  | GlobalName;
+import { PickleBytes } from './PickleBytes.js';
+import { PICKLE_GLOBALS, STORAGE_TYPES } from './pickleGlobals.js';
+import { GlobalName, InertObject, PickledStorage, PickledTensor, type PickleValue } from './pickleValues.js';
 
 /** A mark is no value: it only tells where on the stack a list of arguments begins. */
 const MARK = Symbol('mark');
@@ -56,30 +12,26 @@ const MARK = Symbol('mark');
  * time and memory are bounded by the pickle's bytes.
  */
 export class PickleMachine {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #bytes: PickleBytes;
   readonly #where: string;
   readonly #stack: (PickleValue | typeof MARK)[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #at: number;
 
   constructor(bytes: Uint8Array, where: string, start = 0) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = new PickleBytes(bytes, where, start);
     this.#where = where;
-    this.#at = start;
   }
 
   /** Offset of the first byte after the pickle, once it is read. */
   get end(): number {
-    return this.#at;
+    return this.#bytes.at;
   }
 
   /** Throws CHECKPOINT_UNSAFE or CHECKPOINT_INVALID. */
   read(): PickleValue {
     for (;;) {
-      const at = this.#at;
-      const opcode = this.#u8();
+      const at = this.#bytes.at;
+      const opcode = this.#bytes.u8();
       if (opcode === 0x2e) {
         const value = this.#pop();
         return value;
@@ -94,62 +46,13 @@ export class PickleMachine {
     }
   }
 
-  #invalid(expected: string, got: string): VprError {
-    return new VprError('CHECKPOINT_INVALID', `Expected ${expected}, got ${got} [${this.#where}, offset ${this.#at}]`);
-  }
-
-  #take(length: number): Uint8Array {
-    if (length < 0 || length > this.#bytes.length - this.#at)
-      throw this.#invalid(`${length} more bytes of pickle`, `${this.#bytes.length - this.#at}`);
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
-  }
-
-  #u8(): number {
-    return this.#take(1)[0]!;
-  }
-
-  #u16(): number {
-    this.#take(2);
-    return this.#view.getUint16(this.#at - 2, true);
-  }
-
-  #u32(): number {
-    this.#take(4);
-    return this.#view.getUint32(this.#at - 4, true);
-  }
-
-  #i32(): number {
-    this.#take(4);
-    return this.#view.getInt32(this.#at - 4, true);
-  }
-
-  #u64(): number {
-    this.#take(8);
-    const value = Number(this.#view.getBigUint64(this.#at - 8, true));
-    if (!Number.isSafeInteger(value)) throw this.#invalid('a length below 2^53', String(value));
-    return value;
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw this.#invalid('a line', 'the end of the pickle');
-    const text = this.#text(end - this.#at);
-    this.#at++;
-    return text;
-  }
-
-  #text(length: number): string {
-    return new TextDecoder().decode(this.#take(length));
-  }
-
   #push(value: PickleValue | typeof MARK): void {
     this.#stack.push(value);
   }
 
   #pop(): PickleValue {
     const value = this.#stack.pop();
-    if (value === undefined || value === MARK) throw this.#invalid('a value on the stack', 'none');
+    if (value === undefined || value === MARK) throw this.#bytes.invalid('a value on the stack', 'none');
     return value;
   }
 
@@ -161,19 +64,22 @@ export class PickleMachine {
 
   #popToMark(): PickleValue[] {
     const mark = this.#stack.lastIndexOf(MARK);
-    if (mark < 0) throw this.#invalid('a mark on the stack', 'none');
+    if (mark < 0) throw this.#bytes.invalid('a mark on the stack', 'none');
     const values = this.#stack.splice(mark);
     return values.slice(1) as PickleValue[];
   }
 
   #int(value: PickleValue | undefined, what: string): number {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-      throw this.#invalid(`an integer from 0 for ${what}`, typeof value === 'number' ? String(value) : typeof value);
+      throw this.#bytes.invalid(
+        `an integer from 0 for ${what}`,
+        typeof value === 'number' ? String(value) : typeof value,
+      );
     return value;
   }
 
   #ints(value: PickleValue | undefined, what: string): number[] {
-    if (!Array.isArray(value)) throw this.#invalid(`a tuple for ${what}`, typeof value);
+    if (!Array.isArray(value)) throw this.#bytes.invalid(`a tuple for ${what}`, typeof value);
     return (value as readonly PickleValue[]).map((item) => this.#int(item, what));
   }
 
@@ -183,7 +89,7 @@ export class PickleMachine {
     if (kind === undefined)
       throw new VprError(
         'CHECKPOINT_UNSAFE',
-        `Expected only globals that weights need, got ${module}.${name} [${this.#where}, offset ${this.#at}]`,
+        `Expected only globals that weights need, got ${module}.${name} [${this.#where}, offset ${this.#bytes.at}]`,
       );
     this.#push(new GlobalName(full, kind));
   }
@@ -195,7 +101,7 @@ export class PickleMachine {
     if (!(callee instanceof GlobalName) || !Array.isArray(args))
       throw new VprError(
         'CHECKPOINT_UNSAFE',
-        `Expected a known global to be called with a tuple, got something else [${this.#where}, offset ${this.#at}]`,
+        `Expected a known global to be called with a tuple, got something else [${this.#where}, offset ${this.#bytes.at}]`,
       );
     const [first, second, third, fourth] = args as readonly PickleValue[];
     switch (callee.kind) {
@@ -206,11 +112,11 @@ export class PickleMachine {
         this.#push(Array.isArray(first) ? first : []);
         return;
       case 'parameter':
-        if (!(first instanceof PickledTensor)) throw this.#invalid('a tensor as parameter', typeof first);
+        if (!(first instanceof PickledTensor)) throw this.#bytes.invalid('a tensor as parameter', typeof first);
         this.#push(first);
         return;
       case 'tensor':
-        if (!(first instanceof PickledStorage)) throw this.#invalid('a storage for a tensor', typeof first);
+        if (!(first instanceof PickledStorage)) throw this.#bytes.invalid('a storage for a tensor', typeof first);
         this.#push(
           new PickledTensor(
             first,
@@ -230,7 +136,7 @@ export class PickleMachine {
   #pairs(value: PickleValue | undefined): [PickleValue, PickleValue][] {
     if (!Array.isArray(value)) return [];
     return (value as readonly PickleValue[]).map((pair) => {
-      if (!Array.isArray(pair) || pair.length !== 2) throw this.#invalid('pairs of key and value', typeof pair);
+      if (!Array.isArray(pair) || pair.length !== 2) throw this.#bytes.invalid('pairs of key and value', typeof pair);
       return [pair[0] as PickleValue, pair[1] as PickleValue];
     });
   }
@@ -238,31 +144,31 @@ export class PickleMachine {
   #persistent(): void {
     const id = this.#pop();
     if (!Array.isArray(id) || id[0] !== 'storage' || id.length < 5)
-      throw this.#invalid("a persistent id ('storage', class, key, location, size)", typeof id);
+      throw this.#bytes.invalid("a persistent id ('storage', class, key, location, size)", typeof id);
     const [, storageClass, key, , elements] = id as readonly PickleValue[];
     const elementType = storageClass instanceof GlobalName ? STORAGE_TYPES.get(storageClass.name) : undefined;
     if (elementType === undefined || typeof key !== 'string')
-      throw this.#invalid('a storage class and a key', `${typeof storageClass}, ${typeof key}`);
+      throw this.#bytes.invalid('a storage class and a key', `${typeof storageClass}, ${typeof key}`);
     this.#push(new PickledStorage(elementType, key, this.#int(elements, 'the element count of a storage')));
   }
 
   #setItems(target: PickleValue, items: readonly PickleValue[]): void {
-    if (items.length % 2 !== 0) throw this.#invalid('pairs of key and value', `${items.length} values`);
+    if (items.length % 2 !== 0) throw this.#bytes.invalid('pairs of key and value', `${items.length} values`);
     if (target instanceof InertObject) return;
-    if (!(target instanceof Map)) throw this.#invalid('a dictionary to set items of', typeof target);
+    if (!(target instanceof Map)) throw this.#bytes.invalid('a dictionary to set items of', typeof target);
     for (let i = 0; i < items.length; i += 2) (target as Map<PickleValue, PickleValue>).set(items[i]!, items[i + 1]!);
   }
 
   #appendItems(target: PickleValue, items: readonly PickleValue[]): void {
     if (target instanceof InertObject) return;
-    if (!Array.isArray(target)) throw this.#invalid('a list to append to', typeof target);
+    if (!Array.isArray(target)) throw this.#bytes.invalid('a list to append to', typeof target);
     for (const item of items) (target as PickleValue[]).push(item);
   }
 
   #long(bytes: Uint8Array): number | bigint {
     let value = 0n;
     // A number of n bytes costs n^2: no length or size needs more than 8.
-    if (bytes.length > 64) throw this.#invalid('an integer of at most 64 bytes', `${bytes.length}`);
+    if (bytes.length > 64) throw this.#bytes.invalid('an integer of at most 64 bytes', `${bytes.length}`);
     for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
     value = BigInt.asIntN(8 * bytes.length, value);
     return BigInt(Number.MIN_SAFE_INTEGER) <= value && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
@@ -270,37 +176,33 @@ export class PickleMachine {
 
   #recall(index: number): void {
     const value = this.#memo.get(index);
-    if (value === undefined) throw this.#invalid(`memo ${index}`, 'none');
+    if (value === undefined) throw this.#bytes.invalid(`memo ${index}`, 'none');
     this.#push(value);
   }
 
   /** What each known opcode does; the names are those of Python's pickletools. */
   static readonly opcodes: Readonly<Record<number, (machine: PickleMachine) => void>> = {
-    0x80: (m) => void m.#u8(), // PROTO
-    0x95: (m) => void m.#u64(), // FRAME
+    0x80: (m) => void m.#bytes.u8(), // PROTO
+    0x95: (m) => void m.#bytes.u64(), // FRAME
     0x28: (m) => m.#push(MARK),
     0x30: (m) => void m.#stack.pop(), // POP
     0x31: (m) => void m.#popToMark(), // POP_MARK
     0x4e: (m) => m.#push(null),
     0x88: (m) => m.#push(true),
     0x89: (m) => m.#push(false),
-    0x4a: (m) => m.#push(m.#i32()), // BININT
-    0x4b: (m) => m.#push(m.#u8()), // BININT1
-    0x4d: (m) => m.#push(m.#u16()), // BININT2
-    0x8a: (m) => m.#push(m.#long(m.#take(m.#u8()))), // LONG1
-    0x8b: (m) => m.#push(m.#long(m.#take(m.#i32()))), // LONG4
-    0x47: (m) => {
-      // BINFLOAT, big-endian
-      m.#take(8);
-      m.#push(m.#view.getFloat64(m.#at - 8, false));
-    },
-    0x58: (m) => m.#push(m.#text(m.#u32())), // BINUNICODE
-    0x8c: (m) => m.#push(m.#text(m.#u8())), // SHORT_BINUNICODE
-    0x8d: (m) => m.#push(m.#text(m.#u64())), // BINUNICODE8
-    0x54: (m) => m.#push(m.#text(m.#i32())), // BINSTRING
-    0x55: (m) => m.#push(m.#text(m.#u8())), // SHORT_BINSTRING
-    0x42: (m) => m.#push(m.#take(m.#u32())), // BINBYTES
-    0x43: (m) => m.#push(m.#take(m.#u8())), // SHORT_BINBYTES
+    0x4a: (m) => m.#push(m.#bytes.i32()), // BININT
+    0x4b: (m) => m.#push(m.#bytes.u8()), // BININT1
+    0x4d: (m) => m.#push(m.#bytes.u16()), // BININT2
+    0x8a: (m) => m.#push(m.#long(m.#bytes.take(m.#bytes.u8()))), // LONG1
+    0x8b: (m) => m.#push(m.#long(m.#bytes.take(m.#bytes.i32()))), // LONG4
+    0x47: (m) => m.#push(m.#bytes.f64()), // BINFLOAT
+    0x58: (m) => m.#push(m.#bytes.text(m.#bytes.u32())), // BINUNICODE
+    0x8c: (m) => m.#push(m.#bytes.text(m.#bytes.u8())), // SHORT_BINUNICODE
+    0x8d: (m) => m.#push(m.#bytes.text(m.#bytes.u64())), // BINUNICODE8
+    0x54: (m) => m.#push(m.#bytes.text(m.#bytes.i32())), // BINSTRING
+    0x55: (m) => m.#push(m.#bytes.text(m.#bytes.u8())), // SHORT_BINSTRING
+    0x42: (m) => m.#push(m.#bytes.take(m.#bytes.u32())), // BINBYTES
+    0x43: (m) => m.#push(m.#bytes.take(m.#bytes.u8())), // SHORT_BINBYTES
     0x7d: (m) => m.#push(new Map()), // EMPTY_DICT
     0x5d: (m) => m.#push([]), // EMPTY_LIST
     0x29: (m) => m.#push([]), // EMPTY_TUPLE
@@ -350,15 +252,15 @@ export class PickleMachine {
       const items = m.#popToMark();
       m.#setItems(m.#peek(), items);
     },
-    0x71: (m) => void m.#memo.set(m.#u8(), m.#peek()), // BINPUT
-    0x72: (m) => void m.#memo.set(m.#u32(), m.#peek()), // LONG_BINPUT
+    0x71: (m) => void m.#memo.set(m.#bytes.u8(), m.#peek()), // BINPUT
+    0x72: (m) => void m.#memo.set(m.#bytes.u32(), m.#peek()), // LONG_BINPUT
     0x94: (m) => void m.#memo.set(m.#memo.size, m.#peek()), // MEMOIZE
-    0x68: (m) => m.#recall(m.#u8()), // BINGET
-    0x6a: (m) => m.#recall(m.#u32()), // LONG_BINGET
+    0x68: (m) => m.#recall(m.#bytes.u8()), // BINGET
+    0x6a: (m) => m.#recall(m.#bytes.u32()), // LONG_BINGET
     0x63: (m) => {
       // GLOBAL
-      const module = m.#line();
-      m.#global(module, m.#line());
+      const module = m.#bytes.line();
+      m.#global(module, m.#bytes.line());
     },
     0x93: (m) => {
       // STACK_GLOBAL

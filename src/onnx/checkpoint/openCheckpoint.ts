@@ -1,7 +1,7 @@
 import { VprError } from '../../core/VprError.js';
 import { ByteSource } from './ByteSource.js';
 import type { Checkpoint, CheckpointTensor } from './Checkpoint.js';
-import { PickledTensor, type PickleValue } from './PickleMachine.js';
+import { PickledTensor, type PickleValue } from './pickleValues.js';
 import { looksLikeSafetensors, readSafetensors } from './readSafetensors.js';
 import { looksLikeLegacyTorch, readTorchLegacy, readTorchZip, type TorchFile } from './readTorch.js';
 import { StridedTensor } from './StridedTensor.js';

@@ -1,7 +1,8 @@
 import { VprError } from '../../core/VprError.js';
 import type { ByteSource } from './ByteSource.js';
 import { ELEMENT_BYTES } from './Checkpoint.js';
-import { PickledStorage, PickleMachine, type PickleValue } from './PickleMachine.js';
+import { PickleMachine } from './PickleMachine.js';
+import { PickledStorage, type PickleValue } from './pickleValues.js';
 import type { Storage } from './StridedTensor.js';
 import { ZipArchive } from './ZipArchive.js';
 
