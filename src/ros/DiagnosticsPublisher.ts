@@ -18,6 +18,7 @@ export class DiagnosticsPublisher {
   #map: MapSummary | undefined;
   #session: ActiveSession | undefined;
   #restarts = 0;
+  #step: { readonly text: string; readonly sinceMs: number } | undefined;
 
   constructor(ros: RosModule, node: RosNode, state: StatePublisher, periodS: number) {
     this.#node = node;
@@ -47,6 +48,13 @@ export class DiagnosticsPublisher {
     this.#restarts = restarts;
   }
 
+  /** What configure does now, told at once and with its seconds from then on; undefined: it is done. */
+  setStep(text: string | undefined): void {
+    this.#step = text === undefined ? undefined : { text, sinceMs: performance.now() };
+    // Opening may go on for a moment after a shutdown has closed this.
+    if (text !== undefined && this.#timer !== undefined) this.publish();
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -64,8 +72,9 @@ export class DiagnosticsPublisher {
     const prefix = this.#node.getFullyQualifiedName().slice(1);
     const { lifecycle, place, mode, error } = this.#state.state;
     const loop = this.#eventLoop.take();
-    const statuses = [stateStatus(prefix, { lifecycle, place, mode, error, loopMaxMs: loop.window.maxMs })];
     const nowMs = performance.now();
+    const step = this.#step && { text: this.#step.text, seconds: (nowMs - this.#step.sinceMs) / 1000 };
+    const statuses = [stateStatus(prefix, { lifecycle, place, mode, error, step, loopMaxMs: loop.window.maxMs })];
     for (const camera of this.#session?.cameras ?? []) statuses.push(cameraStatus(prefix, camera, nowMs));
     if (this.#recognizer === undefined || this.#map === undefined) return statuses;
     const info: RecognizerInfo = { ...this.#recognizer.info, map: this.#map };

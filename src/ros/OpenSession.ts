@@ -17,6 +17,8 @@ function expandHome(file: string): string {
 }
 
 export interface WorkerEvents {
+  /** A slow step of opening begins: a model is opened, an engine is built. */
+  readonly onStep: (text: string) => void;
   /** restarting: false when the client has given up. */
   readonly onCrash: (sentence: string, restarts: number, restarting: boolean) => void;
   readonly onRestarted: () => void;
@@ -39,7 +41,10 @@ export async function openRecognizerSession(
   };
   const recognizer = await RecognizerClient.open(start, {
     maxRestarts: parameters.workerRestarts,
-    onProgress: (note) => log.info(note),
+    onProgress: (note) => {
+      log.info(note);
+      events.onStep(note);
+    },
     onCrash: (error, restarts, restarting) => events.onCrash(error.message, restarts, restarting),
     onRestarted: () => events.onRestarted(),
   });

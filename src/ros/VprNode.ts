@@ -117,9 +117,10 @@ export class VprNode {
   async #configure(): Promise<void> {
     const parameters = this.parameters.parse();
     const recognizer = await openRecognizerSession(parameters, this.parameters.values, this.#log, {
+      onStep: (text) => this.#diagnostics.setStep(text),
       onCrash: (sentence, restarts, restarting) => this.#onCrash(sentence, restarts, restarting),
       onRestarted: () => this.#onRestarted(),
-    });
+    }).finally(() => this.#diagnostics.setStep(undefined));
     if (this.#stopped) {
       await recognizer.close();
       throw new Error('the node was shut down while it opened');
@@ -196,6 +197,7 @@ export class VprNode {
 
   #onCrash(sentence: string, restarts: number, restarting: boolean): void {
     this.#diagnostics.setRestarts(restarts);
+    this.#diagnostics.setStep(undefined);
     this.#state.setError(sentence);
     this.#log.error(
       `${sentence}${restarting ? '; starting it again' : '; giving up: deactivate and cleanup, or restart'}`,
@@ -203,6 +205,7 @@ export class VprNode {
   }
 
   #onRestarted(): void {
+    this.#diagnostics.setStep(undefined);
     this.#state.setError('');
     this.#log.info('the recognition worker runs again');
   }

@@ -113,17 +113,19 @@ export interface NodeCondition {
   readonly place: PlaceState;
   readonly mode: string;
   readonly error: string;
+  /** A slow step of configure, and since how many seconds it runs. */
+  readonly step?: { readonly text: string; readonly seconds: number } | undefined;
   /** Longest delay of the main thread's event loop since the last report. */
   readonly loopMaxMs: number;
 }
 
 export function stateStatus(prefix: string, condition: NodeCondition): RosMessage {
-  const { lifecycle, place, mode, error, loopMaxMs } = condition;
+  const { lifecycle, place, mode, error, step, loopMaxMs } = condition;
   const [level, message]: [Level, string] =
     error !== ''
       ? [LEVEL.error, error]
       : lifecycle !== 'active'
-        ? [LEVEL.stale, lifecycle]
+        ? [LEVEL.stale, step === undefined ? lifecycle : `configuring: ${step.text}`]
         : place === 'lost'
           ? [LEVEL.warn, 'lost']
           : [LEVEL.ok, place];
@@ -131,6 +133,8 @@ export function stateStatus(prefix: string, condition: NodeCondition): RosMessag
     lifecycle,
     state: place,
     mode,
+    step: step?.text,
+    step_s: step?.seconds.toFixed(0),
     event_loop_delay_max_ms: loopMaxMs,
   });
 }

@@ -61,9 +61,14 @@ describeRos('lifecycle of the node', function () {
     expect(node.isRunning).to.equal(true);
   });
 
-  it('answers get_state while configure loads', async () => {
-    node = new NodeProcess({ autostart: false });
+  it('answers get_state while configure loads, and tells the step in diagnostics', async () => {
+    node = new NodeProcess({ autostart: false, execution_providers: ['cpu'] });
     expect(await state()).to.equal('unconfigured');
+    const stateStatus = (message: Message): { message: string; values: { key: string }[] } =>
+      (message['status'] as { name: string; message: string; values: { key: string }[] }[]).find(({ name }) =>
+        name.endsWith(': state'),
+      )!;
+    const step = peer.take('/diagnostics', (message) => stateStatus(message).message === 'configuring: opening on cpu');
     const configured = change(TRANSITION.configure);
     const seen = new Set<string>();
     let done = false;
@@ -71,6 +76,9 @@ describeRos('lifecycle of the node', function () {
     while (!done) seen.add(await state());
     expect(await configured).to.equal(true);
     expect([...seen]).to.include('configuring');
+    expect(stateStatus(await step).values.map(({ key }) => key)).to.include.members(['step', 'step_s']);
+    const after = await peer.take('/diagnostics', (message) => stateStatus(message).message === 'inactive');
+    expect(stateStatus(after).values.map(({ key }) => key)).not.to.include('step');
   });
 
   it('fails configure for a missing map, says so in diagnostics, and can be put right', async () => {
