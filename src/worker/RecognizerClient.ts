@@ -4,7 +4,7 @@ import type { PlaceId, ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { errorOf, type WorkerData, type WorkerMethod, type WorkerReply, type WorkerRequest } from './messages.js';
-import { setNativeEnvironment, tensorrtEnvironment } from './nativeEnvironment.js';
+import { makeEngineFolder, setNativeEnvironment, tensorrtEnvironment } from './nativeEnvironment.js';
 import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
 import { transferableImage } from './transferables.js';
 
@@ -60,7 +60,12 @@ export class RecognizerClient implements Recognizer {
   static async open(start: RecognizerStart, options: RecognizerClientOptions = {}): Promise<RecognizerClient> {
     const client = new RecognizerClient(start, options);
     // Native code reads the real environment, which only this thread can set, and only before the worker loads it.
-    if (start.executionProviders.includes('tensorrt')) setNativeEnvironment(tensorrtEnvironment(start));
+    if (start.executionProviders.includes('tensorrt')) {
+      const variables = tensorrtEnvironment(start);
+      setNativeEnvironment(variables);
+      const problem = makeEngineFolder(variables);
+      if (problem !== undefined) options.onProgress?.(problem);
+    }
     await client.#startWorker();
     return client;
   }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { parseParameters, type NodeParameters } from '../config/parseParameters.js';
+import { messageOf } from '../core/VprError.js';
+import { missingLibrary } from '../inference/nativeLibraries.js';
 import type { RecognizerStart } from './protocol.js';
 
 /** What an engine is only good for: this model, these settings, this ONNX Runtime. (ONNX Runtime adds the GPU itself.) */
@@ -46,4 +48,19 @@ export function tensorrtEnvironment(start: Pick<RecognizerStart, 'modelPath' | '
 export function setNativeEnvironment(variables: Readonly<Record<string, string>>): void {
   if (!isMainThread) throw new Error('Expected the main thread to set the native environment');
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
+}
+
+/**
+ * Makes the folder of TensorRT's engines where TensorRT is installed: ONNX Runtime makes the last part of the path alone, and
+ * without the parts before it no session opens. Returns what is wrong with the folder where it cannot be made.
+ */
+export function makeEngineFolder(variables: Readonly<Record<string, string>>): string | undefined {
+  const folder = process.env['ORT_TENSORRT_CACHE_PATH'] ?? variables['ORT_TENSORRT_CACHE_PATH'];
+  if (folder === undefined || missingLibrary('tensorrt') !== undefined) return undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+    return undefined;
+  } catch (error) {
+    return `Expected a folder for TensorRT's engines that can be made (tensorrt.cache_dir), got: ${messageOf(error)}`;
+  }
 }

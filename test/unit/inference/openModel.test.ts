@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { VprError } from '../../../src/core/VprError.js';
-import { nativeLibraryFolder, whyUnavailable } from '../../../src/inference/executionProviders.js';
+import { whyUnavailable } from '../../../src/inference/executionProviders.js';
+import { nativeLibraryFolder } from '../../../src/inference/nativeLibraries.js';
 import { openModel, type OpenModel, type OpenModelOptions } from '../../../src/inference/openModel.js';
 import { toleranceOf } from '../../../src/inference/selfTest.js';
 
@@ -108,7 +109,8 @@ describe("ONNX Runtime's native library", () => {
       copyFileSync(path.join(nativeLibraryFolder(), library), path.join(folder, library));
       const script =
         "await import('onnxruntime-node');" +
-        "const { nativeLibraryFolder, whyUnavailable } = await import('./dist/src/inference/executionProviders.js');" +
+        "const { whyUnavailable } = await import('./dist/src/inference/executionProviders.js');" +
+        "const { nativeLibraryFolder } = await import('./dist/src/inference/nativeLibraries.js');" +
         "const { readFileSync } = await import('node:fs');" +
         `const mapped = readFileSync('/proc/self/maps', 'utf8').split('\\n').find((line) => line.endsWith('${library}'));` +
         "console.log(JSON.stringify([nativeLibraryFolder(), mapped.split(' ').at(-1), whyUnavailable('cuda')]));";

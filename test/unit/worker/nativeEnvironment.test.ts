@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -76,5 +76,41 @@ describe('the native environment', () => {
 
   it('is left alone where TensorRT is not asked for', async () => {
     expect(await environmentOf(model, ['cuda', 'cpu'])).to.deep.equal({});
+  });
+
+  it('has a folder for the engines where TensorRT is installed, with the folders above it', async function () {
+    if (process.platform !== 'linux') this.skip();
+    // What missingLibrary looks for, and no more: nothing is loaded from here.
+    const libraries = path.join(model, 'libraries');
+    mkdirSync(libraries);
+    for (const name of ['libonnxruntime.so.1', 'libonnxruntime_providers_tensorrt.so'])
+      writeFileSync(path.join(libraries, name), '');
+    const before = process.env['LD_LIBRARY_PATH'];
+    const open = async (cache: string): Promise<string[]> => {
+      delete process.env['ORT_TENSORRT_CACHE_PATH'];
+      const notes: string[] = [];
+      const parameters = { 'tensorrt.cache_dir': cache };
+      const start = { modelPath: model, mode: 'localization', executionProviders: ['tensorrt'], parameters } as const;
+      const client = await RecognizerClient.open(start, {
+        workerFile: WORKER,
+        onProgress: (note) => notes.push(note),
+      });
+      await client.close();
+      return notes;
+    };
+    try {
+      const cache = path.join(model, 'cache', 'deep');
+      await open(cache);
+      expect(existsSync(cache), 'where TensorRT is not installed').to.equal(false);
+      process.env['LD_LIBRARY_PATH'] = libraries;
+      expect(await open(cache)).to.deep.equal([]);
+      expect(existsSync(process.env['ORT_TENSORRT_CACHE_PATH']!)).to.equal(true);
+      expect(process.env['ORT_TENSORRT_CACHE_PATH']).to.match(/cache\/deep\/[0-9a-f]{16}-fp16$/);
+      const [problem] = await open(path.join(model, 'model.json'));
+      expect(problem).to.match(/^Expected a folder for TensorRT's engines that can be made .*, got: E(NOTDIR|EXIST)/);
+    } finally {
+      if (before === undefined) delete process.env['LD_LIBRARY_PATH'];
+      else process.env['LD_LIBRARY_PATH'] = before;
+    }
   });
 });
