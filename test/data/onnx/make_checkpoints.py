@@ -3,7 +3,7 @@
     python make_checkpoints.py
 
 Writes checkpoints/: training.pth (torch.save today), training-legacy.pth (as before PyTorch 1.6), lightning.ckpt (the layout of PyTorch Lightning), bare.pth
-(a state dict alone), weights.safetensors; expected.json: every tensor of the state dict, [type, shape, values].
+(a state dict alone), weights.safetensors, words.pt (a tensor alone, as vocabularies are published); expected.json: every tensor of the state dict, [type, shape, values].
 """
 import argparse
 import collections
@@ -84,6 +84,7 @@ def main():
     }
     torch.save(lightning, OUT / "lightning.ckpt")
     torch.save(state, OUT / "bare.pth")
+    torch.save(torch.arange(12, dtype=torch.float32).view(3, 4), OUT / "words.pt")
     save_file({key: value.clone().contiguous() for key, value in state.items()}, OUT / "weights.safetensors", {"format": "pt"})
 
 

@@ -2,8 +2,10 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import type { ElementType } from '../../../src/onnx/checkpoint/Checkpoint.js';
+import { VprError } from '../../../src/core/VprError.js';
+import type { Checkpoint, ElementType } from '../../../src/onnx/checkpoint/Checkpoint.js';
 import { openCheckpoint } from '../../../src/onnx/checkpoint/openCheckpoint.js';
+import { withVocabulary } from '../../../src/onnx/checkpoint/withVocabulary.js';
 import { bytesRead } from '../bytesRead.js';
 import { floatBytes, safetensors } from './checkpointFiles.js';
 
@@ -35,6 +37,28 @@ describe('checkpoints that PyTorch and safetensors wrote (make_checkpoints.py)',
         checkpoint.close();
       }
     });
+});
+
+describe('a vocabulary in a file of its own', () => {
+  const join = (words: string): Checkpoint =>
+    withVocabulary(openCheckpoint(`${FOLDER}/bare.pth`), openCheckpoint(`${FOLDER}/${words}`));
+
+  it('stands beside the keys of the backbone', () => {
+    const checkpoint = join('words.pt');
+    const { tensors } = checkpoint;
+    expect([...tensors.keys()]).to.include.members(['vocabulary', 'backbone.conv.weight', 'backbone.pool.bias']);
+    expect([...tensors.keys()].filter((key) => !/^(backbone\..+|vocabulary)$/.test(key))).to.deep.equal([]);
+    expect(tensors.get('vocabulary')!.shape).to.deep.equal([3, 4]);
+    expect([...tensors.get('vocabulary')!.readFloats()]).to.deep.equal(Array.from({ length: 12 }, (_, i) => i));
+    checkpoint.close();
+  });
+
+  it('must be one matrix', () => {
+    expect(() => join('bare.pth')).to.throw(
+      VprError,
+      /^Expected one matrix of words \(torch\.save of a tensor\), got 15 tensors \[.*bare\.pth\]$/,
+    );
+  });
 });
 
 describe('a checkpoint that is larger than memory should be', () => {
