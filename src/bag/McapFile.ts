@@ -131,14 +131,21 @@ export class McapFile implements BagFile {
       const statistics = reader.statistics;
       // Summaries may leave out the channels, the statistics or the chunk index: then only a scan knows.
       if (statistics !== undefined && (statistics.messageCount === 0n || reader.channelsById.size > 0)) {
-        const chunks = reader.chunkIndexes.map((chunk) => ({
-          offset: Number(chunk.chunkStartOffset),
-          length: Number(chunk.chunkLength),
-          bytes: Number(chunk.uncompressedSize),
-          isCompressed: chunk.compression !== '',
-          startNs: chunk.messageStartTime,
-          channelIds: new Set(chunk.messageIndexOffsets.keys()),
-        }));
+        // Of an index that names a chunk twice, one: it misses another then, and the file is read from front to back.
+        const byOffset = new Map(
+          reader.chunkIndexes.map((chunk) => [
+            chunk.chunkStartOffset,
+            {
+              offset: Number(chunk.chunkStartOffset),
+              length: Number(chunk.chunkLength),
+              bytes: Number(chunk.uncompressedSize),
+              isCompressed: chunk.compression !== '',
+              startNs: chunk.messageStartTime,
+              channelIds: new Set(chunk.messageIndexOffsets.keys()),
+            },
+          ]),
+        );
+        const chunks = [...byOffset.values()];
         chunks.sort((a, b) => (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : a.offset - b.offset));
         this.#index = {
           chunks: statistics.chunkCount === 0 || chunks.length < statistics.chunkCount ? undefined : chunks,

@@ -111,6 +111,20 @@ describe('damaged mcap files', () => {
     }
   });
 
+  it('reads each chunk once where the index names one of them twice', async () => {
+    const bytes = readFileSync(`${GOOD}/mcap_lz4.mcap`);
+    const indexes = recordsOf(bytes).filter(({ opcode }) => opcode === 0x08);
+    expect(indexes.length).to.be.greaterThan(1);
+    // Offset and length of the chunk lie behind two times; without a checksum nothing says that this is damage.
+    const [from, to] = [indexes[0]!, indexes[1]!].map(({ offset }) => offset + RECORD_PREFIX_BYTES + 16) as [
+      number,
+      number,
+    ];
+    bytes.copy(bytes, to, from, from + 16);
+    bytes.writeUInt32LE(0, bytes.length - 8 - 4);
+    expect(await read(fileWith(bytes))).to.deep.equal({ images: WHOLE, sentences: [], code: '' });
+  });
+
   it('goes on behind a record that says it is longer than the file', async () => {
     const bytes = readFileSync(`${GOOD}/mcap_no_summary.mcap`);
     const chunk = recordsOf(bytes).filter(({ opcode }) => opcode === 6)[1]!;
