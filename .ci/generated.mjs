@@ -5,7 +5,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { comparisonMarkdown, costsMarkdown, networksMarkdown } from '../dist/bench/models/tables.js';
-import { ablationTable, hashTable, heldOutTable, recognitionTable, shortlistTable } from '../bench/peers/tables.mjs';
+import {
+  ablationTable,
+  domainShiftTable,
+  hashTable,
+  heldOutTable,
+  recognitionTable,
+  shortlistTable,
+} from '../bench/peers/tables.mjs';
 import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
 import { encodingTable } from './encodingTable.mjs';
 import { parametersMarkdown, parametersYaml } from '../dist/src/config/documentation.js';
@@ -54,6 +61,7 @@ const GENERATED = {
       shortlist: shortlistTable,
       'held-out': heldOutTable,
       hashing: hashTable,
+      'domain-shift': domainShiftTable,
       ablation: ablationTable,
     }),
   'bench/confidence/README.md': (committed) =>

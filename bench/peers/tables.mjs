@@ -99,6 +99,24 @@ export function hashTable() {
   );
 }
 
+/** The code under domain shift: models/training/domain_shift.json; groups without labels show only what the shortlist keeps. */
+export function domainShiftTable() {
+  const shift = readJson('models', 'training', 'domain_shift.json');
+  const groups = Object.keys(Object.values(shift)[0]).filter((name) => name !== 'mean');
+  const percent = (value) => (100 * value).toFixed(1);
+  return table(
+    ['code', 'code R@1', 'loss, mean', 'loss, worst group', ...groups.map((group) => `kept, ${group}`), 'kept, mean'],
+    Object.entries(shift).map(([name, { mean, ...byGroup }]) => [
+      name,
+      short(mean.code),
+      percent(mean.loss),
+      percent(mean.worstLoss),
+      ...groups.map((group) => percent(byGroup[group].kept)),
+      percent(mean.kept),
+    ]),
+  );
+}
+
 /** Short schedules of models/training/ablation.json: what the groups and the seed change on the held-out part. */
 export function ablationTable() {
   const runs = readJson('models', 'training', 'ablation.json');

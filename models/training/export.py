@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-3")
+    parser.add_argument("--name", default="vpr_node-default-4")
     parser.add_argument("--warm-start", help="what the run's --warm-start was, in words, for the manifest")
     parser.add_argument("--earlier", help="model.json of the network that the warm start was shipped as: its run goes into the manifest")
     options = parser.parse_args()
