@@ -40,9 +40,10 @@ export async function bagFilesIn(folder: string): Promise<readonly string[]> {
   const information = (content as { rosbag2_bagfile_information?: { relative_file_paths?: unknown } } | null)
     ?.rosbag2_bagfile_information;
   const listed = information?.relative_file_paths;
-  if (!Array.isArray(listed) || !listed.every((name) => typeof name === 'string' && name !== ''))
-    throw invalid(listed === undefined ? 'none' : JSON.stringify(listed));
-  return (listed as string[]).map((name) => {
+  if (!Array.isArray(listed)) throw invalid(listed === undefined ? 'none' : `a value of type ${typeof listed}`);
+  return listed.map((name: unknown, i) => {
+    // Not printed: YAML's aliases let a few hundred bytes stand for gigabytes of text.
+    if (typeof name !== 'string' || name === '') throw invalid(`no file name in place ${i + 1}`);
     // Old rosbag2 wrote the folder's own name in front; a path that leaves the folder is nobody's honest work.
     const inside = path.join(folder, name);
     const own = names.includes(path.basename(name)) ? path.join(folder, path.basename(name)) : inside;

@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
 import { CdrWriter, EncapsulationKind } from '@foxglove/cdr';
 import {
@@ -173,6 +174,27 @@ describe('limits of what a file may make us do', () => {
       VprError,
       'Expected at most 10000 transforms in a message, got 4000000000',
     );
+  });
+
+  it('metadata whose aliases stand for gigabytes of text: no more time than their bytes take', async () => {
+    const lists = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 10; i++)
+      lists.push(
+        `a${i}: &a${i} [${Array(9)
+          .fill(`*a${i - 1}`)
+          .join(', ')}]`,
+      );
+    for (const [paths, got] of [
+      ['*a9', 'no file name in place 1'],
+      ['[made.mcap, *a9]', 'no file name in place 2'],
+      ['{a: *a9}', 'a value of type object'],
+      ["['']", 'no file name in place 1'],
+    ] as const) {
+      const text = `${lists.join('\n')}\nrosbag2_bagfile_information:\n  relative_file_paths: ${paths}\n`;
+      expect(text.length).to.be.lessThan(1000);
+      const { sentences } = await read(path.dirname(fileWith(text, 'metadata.yaml')));
+      expect(sentences[0]).to.match(new RegExp(`^Expected relative_file_paths in the bag's metadata, got ${got} \\[`));
+    }
   });
 
   it('metadata: 256 MiB, and as deep as it likes', async () => {
