@@ -26,4 +26,5 @@ describe('all networks of other authors on formula weights', () => {
   itAnswersAsOfficial('netvlad', 320);
   itAnswersAsOfficial('netvlad', 320, { golden: 'netvlad-wpca128' });
   itAnswersAsOfficial('sfrs', 320);
+  itAnswersAsOfficial('anyloc', 224);
 });

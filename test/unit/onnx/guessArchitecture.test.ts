@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'eigenplaces-vgg16': ['cosplace', 'eigenplaces'],
   sfrs: ['sfrs'],
   netvlad: ['netvlad'],
+  anyloc: ['anyloc'],
   'netvlad-wpca128': ['netvlad'],
 };
 
