@@ -22,6 +22,27 @@ interface MessageRow {
 /** As ROS names them: package/msg/Name, or package/Name. */
 const MESSAGE_TYPE = /^\w+\/(\w+\/)?\w+$/;
 
+/** The file may come from anywhere: nothing in its schema is allowed to call functions, and each cell is looked at before it is used. */
+function openDatabase(path: string): Database.Database {
+  const database = new Database(path, { readonly: true, fileMustExist: true });
+  database.pragma('trusted_schema = OFF');
+  database.pragma('cell_size_check = ON');
+  return database;
+}
+
+/** Throws RangeError where a name of rosbag2's tables stands for what is computed: a view may have rows without end. */
+function checkTables(database: Database.Database): void {
+  const computed = database
+    .prepare<[], { what: string; name: string }>(
+      `SELECT type AS what, name FROM pragma_table_list
+         WHERE schema = 'main' AND name IN ('topics', 'messages') AND type <> 'table'
+       UNION ALL SELECT 'computed column', t.name || '.' || c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c
+         WHERE t.schema = 'main' AND t.name IN ('topics', 'messages') AND c.hidden <> 0`,
+    )
+    .get();
+  if (computed !== undefined) throw new RangeError(`the ${computed.what} '${computed.name}' in place of a table's own`);
+}
+
 /** rosbag2's sqlite3 storage: tables `topics` and `messages`. */
 export class SqliteFile implements BagFile {
   readonly storage = 'sqlite3';
@@ -85,7 +106,8 @@ export class SqliteFile implements BagFile {
     await handle.close();
     let database: Database.Database | undefined;
     try {
-      database = new Database(path, { readonly: true, fileMustExist: true });
+      database = openDatabase(path);
+      checkTables(database);
       return new SqliteFile(path, database);
     } catch (error) {
       throw new VprError('BAG_INVALID', `Expected a rosbag2 sqlite3 database, got ${messageOf(error)} [${path}]`, {
@@ -103,7 +125,7 @@ export class SqliteFile implements BagFile {
     if (ids.length === 0) return;
     // Without the index that rosbag2 makes, sorting would copy every message: recording order is then the order.
     const order = this.#hasTimeIndex ? 'timestamp, id' : 'id';
-    const database = new Database(this.path, { readonly: true, fileMustExist: true });
+    const database = openDatabase(this.path);
     try {
       const rows = database
         .prepare<bigint[], MessageRow>(

@@ -18,6 +18,24 @@ describe('damaged sqlite3 files', () => {
     ['no table of topics', 'DROP TABLE topics', 'BAG_INVALID', /got no such table: topics/, 0],
     ['no table of messages', 'DROP TABLE messages', 'BAG_INVALID', /got no such table: messages/, 0],
     [
+      'a view of messages without end',
+      `ALTER TABLE messages RENAME TO kept;
+       CREATE VIEW messages AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+         SELECT x AS id, 1 AS topic_id, x AS timestamp, zeroblob(100) AS data FROM n`,
+      'BAG_INVALID',
+      /^Expected a rosbag2 sqlite3 database, got the view 'messages' in place of a table's own \[/,
+      0,
+    ],
+    [
+      'a column of messages that is computed',
+      `DROP TABLE messages;
+       CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER,
+         data BLOB GENERATED ALWAYS AS (zeroblob(500000000)))`,
+      'BAG_INVALID',
+      /got the computed column 'messages\.data' in place of a table's own/,
+      0,
+    ],
+    [
       'topics without names',
       "UPDATE topics SET name = '', type = 7",
       'BAG_NO_IMAGES',
