@@ -6,10 +6,9 @@ import { Decompress } from 'fzstd';
 import { messageOf, VprError } from '../core/VprError.js';
 import { openFile } from './openFile.js';
 import { parseZstdFrame } from './zstdFrame.js';
+import { ZstdFrameGuard } from './ZstdFrameGuard.js';
 
 const READ_BYTES = 1 << 20;
-/** What zstd itself refuses without --long. */
-const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 /** Left free on the disk of temporary files. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
@@ -44,6 +43,7 @@ export async function unpackZstdFile(file: string): Promise<UnpackedFile> {
     const output = await open(target, 'w');
     try {
       const input = Buffer.allocUnsafe(Math.min(READ_BYTES, size));
+      const guard = new ZstdFrameGuard();
       let written = 0;
       // Written at once, not collected: a megabyte of zstd can become 30 GB.
       const decompressor = new Decompress((chunk) => {
@@ -57,11 +57,10 @@ export async function unpackZstdFile(file: string): Promise<UnpackedFile> {
         if (offset === 0) {
           const frame = parseZstdFrame(input.subarray(0, bytesRead));
           if (frame === undefined) throw new RangeError('no frame header');
-          if (frame.windowBytes > MAX_WINDOW_BYTES)
-            throw new RangeError(`a window of ${frame.windowBytes} bytes (at most ${MAX_WINDOW_BYTES} are read)`);
           if (frame.contentSize !== undefined && frame.contentSize > room) throw full(`${frame.contentSize} bytes`);
         }
         offset += bytesRead;
+        guard.push(input.subarray(0, bytesRead));
         decompressor.push(Uint8Array.from(input.subarray(0, bytesRead)), offset === size);
       }
     } finally {
