@@ -1,4 +1,5 @@
 import { angleBetween, distanceBetween, type Pose } from '../core/pose.js';
+import { shownValue } from '../core/shownValue.js';
 import { VprError } from '../core/VprError.js';
 
 /** Which references show the place of each query: what every figure of the evaluation is judged by. */
@@ -95,7 +96,7 @@ export function parseGroundTruth(text: string, queries: number, references: numb
       for (const index of row as unknown[])
         if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= references)
           return fail(
-            `Expected reference indices in 0...${references - 1} for row ${query} of the ${name}, got ${JSON.stringify(index)}`,
+            `Expected reference indices in 0...${references - 1} for row ${query} of the ${name}, got ${shownValue(index)}`,
           );
       const sorted = (row as number[]).toSorted((a, b) => a - b);
       const repeated = sorted.find((index, at) => index === sorted[at - 1]);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { CODE_BYTES } from '../core/binaryCode.js';
+import { shownValue } from '../core/shownValue.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { GoldenVector, ModelFile, ModelInput, ModelManifest } from './ModelManifest.js';
 
@@ -27,7 +28,7 @@ class FieldReader {
   }
 
   #error(expected: string, name: string, value: unknown): VprError {
-    const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+    const got = value === undefined ? 'nothing' : shownValue(value);
     return new VprError('MODEL_INVALID', `Expected ${expected} for ${name}, got ${got} [${this.#where}]`);
   }
 

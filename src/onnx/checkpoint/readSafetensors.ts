@@ -1,3 +1,4 @@
+import { shownValue } from '../../core/shownValue.js';
 import { messageOf, VprError } from '../../core/VprError.js';
 import type { ByteSource } from './ByteSource.js';
 import { ELEMENT_BYTES, type CheckpointTensor, type ElementType } from './Checkpoint.js';
@@ -47,7 +48,7 @@ export function readSafetensors(source: ByteSource): Map<string, CheckpointTenso
     throw invalid('a JSON header', messageOf(error));
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw invalid('a JSON object as header', JSON.stringify(header).slice(0, 40));
+    throw invalid('a JSON object as header', shownValue(header, 40));
   const dataStart = 8 + headerBytes;
   const tensors = new Map<string, CheckpointTensor>();
   const ranges: { readonly key: string; readonly begin: number; readonly end: number }[] = [];
@@ -59,7 +60,7 @@ export function readSafetensors(source: ByteSource): Map<string, CheckpointTenso
     const shape = entry['shape'];
     const range = entry['data_offsets'];
     if (!isNaturalList(shape) || !isNaturalList(range) || range.length !== 2)
-      throw invalid(`shape and data_offsets of ${key}`, JSON.stringify(value)?.slice(0, 80) ?? 'nothing');
+      throw invalid(`shape and data_offsets of ${key}`, shownValue(value));
     const [begin, end] = range as [number, number];
     const elements = safeProduct(shape);
     if (elements === undefined || end - begin !== elements * ELEMENT_BYTES[type] || dataStart + end > source.size)
