@@ -11,6 +11,7 @@ import {
   hashTable,
   heldOutTable,
   recognitionTable,
+  secondSeedTable,
   shortlistTable,
 } from '../bench/peers/tables.mjs';
 import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
@@ -62,6 +63,7 @@ const GENERATED = {
       'held-out': heldOutTable,
       hashing: hashTable,
       'domain-shift': domainShiftTable,
+      'second-seed': secondSeedTable,
       ablation: ablationTable,
     }),
   'bench/confidence/README.md': (committed) =>

@@ -126,3 +126,23 @@ export function ablationTable() {
     runs.map(({ name, seed, heldOut }) => [name, String(seed), ...sets.map((set) => short(heldOut[set]))]),
   );
 }
+
+/** Two-stage R@1 on the held-out part of the shipped run and of one with another seed (models/training/second_seed.json). */
+export function secondSeedTable() {
+  const { arguments: shipped, heldOutRecallAt1, steps } = readJson('models', 'default', 'model.json').provenance;
+  const second = readJson('models', 'training', 'second_seed.json');
+  const sets = Object.keys(second.heldOut);
+  const row = (name, seed, count, heldOut) => [
+    name,
+    String(seed),
+    String(count),
+    ...sets.map((set) => short(heldOut[set].twoStage)),
+  ];
+  return table(
+    ['run', 'seed', 'steps of 96 views', ...sets],
+    [
+      row('shipped, last phase', shipped.seed, steps, heldOutRecallAt1),
+      row('from nothing', second.arguments.seed, second.steps, second.heldOut),
+    ],
+  );
+}
