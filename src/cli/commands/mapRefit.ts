@@ -3,6 +3,7 @@ import { combineMaps } from '../../mapping/combineMaps.js';
 import { ProjectionBinarizer } from '../../inference/Binarizer.js';
 import { fitProjection } from '../../onnx/hashing/fitProjection.js';
 import type { Command } from '../Command.js';
+import { createMatrixProduct } from '../createMatrixProduct.js';
 import { OUTPUT_OPTION, outputOf } from '../mapSelection.js';
 import { createProgress } from '../progress.js';
 
@@ -40,17 +41,22 @@ export const command: Command = {
     'Needs a map of at least 4,096 references. The map keeps its projection; queries are coded by it from then on, and maps\n' +
     'that are merged must have the same one. A calibration of the old codes is not kept: tune again.\n' +
     'The method is iterative quantization (Gong and Lazebnik, CVPR 2011).',
-  run(args) {
+  async run(args) {
     const [file] = args.positionals as [string];
     const { file: output, target } = outputOf(file, args.string('output'));
     const { descriptors, dimension } = sampleOf(file, args.number('most')!);
     const progress = createProgress('refit', undefined);
     try {
-      const { projection, mean, quantizationError } = fitProjection(descriptors, dimension, {
-        iterations: args.number('iterations')!,
-        seed: args.number('seed')!,
-        onProgress: (iteration) => progress.update(iteration, 'rotations'),
-      });
+      const { projection, mean, quantizationError } = await fitProjection(
+        descriptors,
+        dimension,
+        createMatrixProduct(),
+        {
+          iterations: args.number('iterations')!,
+          seed: args.number('seed')!,
+          onProgress: (iteration) => progress.update(iteration, 'rotations'),
+        },
+      );
       const binarizer = new ProjectionBinarizer(projection, dimension, mean);
       const { references } = combineMaps([{ file }], output, {
         associate: 'none',
@@ -69,6 +75,6 @@ export const command: Command = {
     } finally {
       progress.end();
     }
-    return Promise.resolve(0);
+    return 0;
   },
 };

@@ -4,6 +4,7 @@ import { VprError } from '../../core/VprError.js';
 import { readModelManifest } from '../../inference/readModelManifest.js';
 import { fitProjection } from '../../onnx/hashing/fitProjection.js';
 import { required, UsageError, type Command } from '../Command.js';
+import { createMatrixProduct } from '../createMatrixProduct.js';
 import { writeModelManifest } from '../modelFolder.js';
 import { NpyRows } from '../NpyRows.js';
 import { createProgress } from '../progress.js';
@@ -68,7 +69,7 @@ export const command: Command = {
       args.number('most')!,
     );
     const progress = createProgress('rotating', args.number('iterations')!);
-    const fitted = fitProjection(descriptors, manifest.descriptorDimension, {
+    const fitted = await fitProjection(descriptors, manifest.descriptorDimension, createMatrixProduct(), {
       iterations: args.number('iterations')!,
       seed: args.number('seed')!,
       onProgress: (iteration) => progress.update(iteration),

@@ -122,6 +122,44 @@ class ExternalDataFile {
   }
 }
 
+function encodedModel(graph: GraphBuilder, initializer: TensorProto[]): Uint8Array {
+  const domains = new Set(graph.nodes.map((node) => node.domain));
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    producerName: 'vpr_node',
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET_VERSION) }),
+      ...(domains.has(MICROSOFT_DOMAIN)
+        ? [create(OperatorSetIdProtoSchema, { domain: MICROSOFT_DOMAIN, version: 1n })]
+        : []),
+    ],
+    graph: create(GraphProtoSchema, {
+      name: graph.name,
+      node: graph.nodes.map((node) =>
+        create(NodeProtoSchema, {
+          name: node.name,
+          opType: node.opType,
+          domain: node.domain,
+          input: [...node.inputs],
+          output: [...node.outputs],
+          attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
+        }),
+      ),
+      initializer,
+      input: graph.inputs.map(valueInfo),
+      output: graph.outputs.map(valueInfo),
+    }),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** The graph as a file's bytes, for one without constants: ONNX Runtime opens them where they are. */
+export function encodeModel(graph: GraphBuilder): Uint8Array {
+  if (graph.constants.size > 0)
+    throw new VprError('GRAPH_INVALID', `Expected no constants for graph ${graph.name}, got ${graph.constants.size}`);
+  return encodedModel(graph, []);
+}
+
 /**
  * Writes the graph into `folder` as model.onnx, and its weights into model.onnx.data where they are above 64 MB. Constants
  * are read and written one by one: memory is bounded by the largest. Throws GRAPH_INVALID for a constant of a wrong size.
@@ -155,34 +193,7 @@ export function writeModel(graph: GraphBuilder, folder: string, options: WriteOp
   } finally {
     external?.close();
   }
-  const domains = new Set(graph.nodes.map((node) => node.domain));
-  const model = create(ModelProtoSchema, {
-    irVersion: BigInt(IR_VERSION),
-    producerName: 'vpr_node',
-    opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET_VERSION) }),
-      ...(domains.has(MICROSOFT_DOMAIN)
-        ? [create(OperatorSetIdProtoSchema, { domain: MICROSOFT_DOMAIN, version: 1n })]
-        : []),
-    ],
-    graph: create(GraphProtoSchema, {
-      name: graph.name,
-      node: graph.nodes.map((node) =>
-        create(NodeProtoSchema, {
-          name: node.name,
-          opType: node.opType,
-          domain: node.domain,
-          input: [...node.inputs],
-          output: [...node.outputs],
-          attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
-        }),
-      ),
-      initializer,
-      input: graph.inputs.map(valueInfo),
-      output: graph.outputs.map(valueInfo),
-    }),
-  });
-  writeFileSync(path.join(folder, fileName), toBinary(ModelProtoSchema, model));
+  writeFileSync(path.join(folder, fileName), encodedModel(graph, initializer));
   return {
     files: external === undefined ? [fileName] : [fileName, `${fileName}.data`],
     parameters: constants.reduce((sum, [, tensor]) => sum + elementCount(tensor.shape), 0),

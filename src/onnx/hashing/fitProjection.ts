@@ -1,7 +1,8 @@
 import { CODE_BITS } from '../../core/binaryCode.js';
 import { mulberry32 } from '../../core/mulberry32.js';
 import { VprError } from '../../core/VprError.js';
-import { nearestRotation, orthonormalizeRows, product, transpose, transposedProduct } from './matrices.js';
+import { nearestRotation, orthonormalizeRows } from './matrices.js';
+import type { Matrix, MatrixProduct } from './MatrixProduct.js';
 
 /** Fewer descriptors than this do not determine 512 directions. */
 export const MIN_DESCRIPTORS = 4096;
@@ -24,23 +25,23 @@ export interface FitOptions {
 }
 
 /** Standard normal values from a seed (Box and Muller). */
-function normals(count: number, seed: number): Float32Array {
+function normals(rows: number, columns: number, seed: number): Matrix {
   const next = mulberry32(seed);
   const uniform = (): number => (next() + 0.5) / 4294967296;
-  return Float32Array.from(
-    { length: count },
+  const values = Float32Array.from(
+    { length: rows * columns },
     () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
   );
+  return { rows, columns, values };
 }
 
-/** An orthonormal basis of the subspace of largest variance, [k, D], by three subspace iterations. */
-function principalSubspace(x: Float32Array, n: number, dimension: number, k: number, seed: number): Float32Array {
-  let basis = normals(k * dimension, seed);
-  orthonormalizeRows(basis, k, dimension);
+/** An orthonormal basis of the subspace of largest variance, [k, D], by three subspace iterations. x: [n, D]. */
+async function principalSubspace(x: Matrix, k: number, seed: number, multiply: MatrixProduct): Promise<Matrix> {
+  let basis = normals(k, x.columns, seed);
+  orthonormalizeRows(basis);
   for (let iteration = 0; iteration < 3; iteration++) {
-    const projected = product(x, transpose(basis, k, dimension), n, dimension, k);
-    basis = transposedProduct(projected, x, n, k, dimension);
-    orthonormalizeRows(basis, k, dimension);
+    basis = await multiply('aT b', await multiply('a bT', x, basis), x);
+    orthonormalizeRows(basis);
   }
   return basis;
 }
@@ -50,11 +51,12 @@ function principalSubspace(x: Float32Array, n: number, dimension: number, k: num
  * to their signs. descriptors: [n, D] row-major. Where D is below 512, the bits beyond D are seeded random directions.
  * Throws ARGUMENT_INVALID for too few descriptors.
  */
-export function fitProjection(
+export async function fitProjection(
   descriptors: Float32Array,
   dimension: number,
+  multiply: MatrixProduct,
   options: FitOptions = {},
-): FittedProjection {
+): Promise<FittedProjection> {
   const { seed = 1, iterations = 20, bits = CODE_BITS, minDescriptors = MIN_DESCRIPTORS } = options;
   const n = descriptors.length / dimension;
   if (!Number.isInteger(n))
@@ -63,27 +65,29 @@ export function fitProjection(
     throw new VprError('ARGUMENT_INVALID', `Expected at least ${minDescriptors} descriptors for a fit, got ${n}`);
   const mean = new Float32Array(dimension);
   for (let i = 0; i < descriptors.length; i++) mean[i % dimension]! += descriptors[i]! / n;
-  const x = descriptors.map((value, i) => value - mean[i % dimension]!);
+  const centred = descriptors.map((value, i) => value - mean[i % dimension]!);
+  const x: Matrix = { rows: n, columns: dimension, values: centred };
   const learned = Math.min(bits, dimension);
-  const basis = principalSubspace(x, n, dimension, learned, seed);
-  const values = product(x, transpose(basis, learned, dimension), n, dimension, learned); // [n, k]
-  let rotation = normals(learned * learned, seed + 1);
-  orthonormalizeRows(rotation, learned, learned);
+  const basis = await principalSubspace(x, learned, seed, multiply);
+  const projected = await multiply('a bT', x, basis); // [n, k]
+  let rotation = normals(learned, learned, seed + 1);
+  orthonormalizeRows(rotation);
   // Signs are +-1; values are of another scale, which the error must not count.
+  const { values } = projected;
   const scale = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length) || 1;
   const errors: number[] = [];
   for (let iteration = 0; iteration <= iterations; iteration++) {
-    const rotated = product(values, rotation, n, learned, learned);
-    errors.push(rotated.reduce((sum, value) => sum + (Math.abs(value / scale) - 1) ** 2, 0) / rotated.length);
+    const rotated = await multiply('a b', projected, rotation);
+    errors.push(rotated.values.reduce((sum, value) => sum + (Math.abs(value / scale) - 1) ** 2, 0) / values.length);
     options.onProgress?.(iteration, iterations);
     if (iteration === iterations) break;
-    const signs = rotated.map((value) => (value >= 0 ? 1 : -1));
-    const next = nearestRotation(transposedProduct(values, signs, n, learned, learned), learned);
+    const signs = { ...rotated, values: rotated.values.map((value) => (value >= 0 ? 1 : -1)) };
+    const next = await nearestRotation(await multiply('aT b', projected, signs), multiply);
     if (next === undefined) break;
     rotation = next;
   }
   const projection = new Float32Array(bits * dimension);
-  projection.set(product(transpose(rotation, learned, learned), basis, learned, learned, dimension));
-  if (bits > learned) projection.set(normals((bits - learned) * dimension, seed + 2), learned * dimension);
+  projection.set((await multiply('aT b', rotation, basis)).values);
+  if (bits > learned) projection.set(normals(bits - learned, dimension, seed + 2).values, learned * dimension);
   return { projection, mean, quantizationError: [errors[0]!, errors.at(-1)!] };
 }
