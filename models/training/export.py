@@ -1,6 +1,6 @@
 """Writes a trained network as a model folder: model.onnx and model.json.
 
-`python export.py --work runs/1 --pool ../../../shared/data/train-pool --out ../default`"""
+`python export.py --work runs/2 --pool ../../../shared/data/train-pool --out ../default`"""
 
 import argparse
 import csv
@@ -27,7 +27,8 @@ LICENCES = {
     "zlaskar-tango": "repository licence", "utbm": "CC BY-NC-SA", "landmarks": "mixed",
     "scannet-samples": "ScanNet terms, research only", "metu-vistir": "research", "toni-smartphone": "repository licence",
     "scene15-category": "research", "rendered": "Apache-2.0 (sample towns of this repository)"}
-EARLIER_KEYS = ("commit", "arguments", "warmStart", "steps", "trainingSeconds", "history", "curves")
+ARGUMENTS = ("seed", "seconds", "steps", "places", "rate", "sizes", "distil_weight", "region_weight", "freeze", "kinds")
+CURVES = ("step", "seconds", "rate", "metric", "hashing", "constraint", "distillation", "regions")
 GOLDEN_SEEDS = (1, 2, 3)
 
 
@@ -71,6 +72,27 @@ def store_small(model):
     return model
 
 
+def trained_run(folder):
+    """What a run was: arguments, length, curves, what changed under way (history.json, where someone wrote it down); and the same of
+    the run that it started from, which is looked for beside it."""
+    def read(name, default=None):
+        path = os.path.join(folder, name)
+        if default is not None and not os.path.exists(path):
+            return default
+        with open(path) as file:
+            return json.load(file)
+    arguments = read("arguments.json")
+    state = torch.load(os.path.join(folder, "checkpoint.pt"), weights_only=True)["state"]
+    with open(os.path.join(folder, "curves.csv")) as file:
+        rows = [[float(value) for value in row] for row in csv.reader(file)]
+    warm_start = arguments.get("warm_start")
+    before = warm_start and os.path.join(os.path.dirname(os.path.abspath(folder)), os.path.basename(os.path.dirname(warm_start)))
+    return {"arguments": {key: arguments[key] for key in ARGUMENTS if key in arguments}, "steps": state["step"],
+            "trainingSeconds": round(state["elapsed"]), "history": read("history.json", []),
+            "curves": {"columns": CURVES[:len(rows[0])], "rows": rows[::max(1, len(rows) // 40)]},
+            "warmStart": trained_run(before) if before else None}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True)
@@ -78,16 +100,11 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-4")
-    parser.add_argument("--warm-start", help="what the run's --warm-start was, in words, for the manifest")
-    parser.add_argument("--earlier", help="model.json of the network that the warm start was shipped as: its run goes into the manifest")
+    parser.add_argument("--name", default="vpr_node-default-5")
     options = parser.parse_args()
-    with open(os.path.join(options.work, "arguments.json")) as file:
-        training = json.load(file)
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)
     height, width = fitted["size"]
-    state = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)["state"]
     net = ShippedNet()
     net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
     net.eval()
@@ -121,19 +138,7 @@ def main():
     counts = {}
     for row in rows:
         counts[items[row]["group"]] = counts.get(items[row]["group"], 0) + 1
-    with open(os.path.join(options.work, "curves.csv")) as file:
-        curves = list(csv.reader(file))
-    history = []
-    if os.path.exists(os.path.join(options.work, "history.json")):
-        with open(os.path.join(options.work, "history.json")) as file:
-            history = json.load(file)
-    earlier = None
-    if options.earlier:
-        with open(options.earlier) as file:
-            manifest = json.load(file)
-        earlier = {"name": manifest["name"], **{key: manifest["provenance"][key] for key in EARLIER_KEYS}}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip() or "unknown"
-    every = max(1, len(curves) // 40)
     manifest = {
         "formatVersion": 1,
         "name": options.name,
@@ -148,23 +153,14 @@ def main():
         "provenance": {
             "trainedBy": "models/training in this repository; no weight comes from another network",
             "commit": commit,
-            "distilledFrom": "EfficientNet-Lite0 (ImageNet, Apache-2.0), maps of block 10; no weight of it is in this file"
-            if training["teacher"] else None,
+            "distilledFrom": "EfficientNet-Lite0 (ImageNet, Apache-2.0), maps of block 10; no weight of it is in this file",
             "parameters": sum(int(np.prod(t.dims)) for t in onnx.load(path).graph.initializer),
             "weightStorage": "convolutions fp16, linear maps int8 with a scale for each row; computed in fp32",
             "trainingImages": {group: {"images": number, "licence": LICENCES[group]} for group, number in counts.items()},
-            "arguments": {key: training[key] for key in ("seed", "seconds", "steps", "places", "rate", "sizes", "distil_weight",
-                                                         "region_weight", "freeze", "kinds")},
-            "warmStart": options.warm_start,
-            "earlier": earlier,
-            "steps": state["step"],
-            "trainingSeconds": round(state["elapsed"]),
             "heldOutRecallAt1": {name: {"float": round(float(v[0]), 4), "code": round(float(v[1]), 4), "twoStage": round(float(v[2]), 4)}
                                  for name, v in held_out.items()},
             "heads": fitted,
-            "history": history,
-            "curves": {"columns": ["step", "seconds", "rate", "metric", "hashing", "constraint", "distillation", "regions"],
-                       "rows": [[float(v) for v in row] for row in curves[::every]]},
+            **trained_run(options.work),
         },
         "golden": golden,
     }
