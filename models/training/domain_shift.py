@@ -1,7 +1,7 @@
 """How the code does in a domain that its fit has not seen: the pool's groups in two halves, each measured under the heads that
 are fitted on the other half's images. The trunk and the float descriptor stay those of the model.
 
-`python domain_shift.py --work runs/2 --pool POOL --cache runs/cache.npy [--rendered FOLDER]`
+`python domain_shift.py --work runs/heads --pool POOL --cache runs/cache.npy [--rendered FOLDER]`
 Within one floor, town, stretch of railway, webcam or kind of scene at a time, of 24 to 150 references, with a shortlist of
 max(5, 10 %): recall@1 of exact search, code and two stages, and how often exact search's best is in the shortlist."""
 
@@ -104,19 +104,18 @@ def main():
     parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args()
     with open(os.path.join(options.work, "heads.json")) as file:
-        size = json.load(file)["size"]
-    with open(os.path.join(options.work, "arguments.json")) as file:
-        seed = json.load(file)["seed"]
+        fitted = json.load(file)
+    seed = fitted["seed"]
     items = load_items(options.pool, options.rendered)
     pool, cache = split_pool(items), load_cache(options.pool, items, options.cache)
-    net = ShippedNet().eval()
+    net = ShippedNet(len(fitted["runs"])).eval()
     net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
     known = torch.load(os.path.join(options.work, "features.pt"), weights_only=True)
     with torch.no_grad():
         path = os.path.join(options.work, "descriptors.npy")
         if not os.path.exists(path):
             parts = np.array_split(np.arange(len(items)), len(items) // 256 + 1)
-            np.save(path, np.concatenate([net((resized(cache, part, *size).float() - MEAN) / STD)[0] for part in parts]))
+            np.save(path, np.concatenate([net((resized(cache, part, *fitted["size"]).float() - MEAN) / STD)[0] for part in parts]))
         descriptors = torch.from_numpy(np.load(path))
         shipped = net.hash(descriptors)
         images = net.describe(*known["clean"])

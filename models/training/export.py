@@ -1,6 +1,6 @@
-"""Writes a trained network as a model folder: model.onnx and model.json.
+"""Writes the network that fit_heads.py made as a model folder: model.onnx and model.json.
 
-`python export.py --work runs/2 --pool ../../../shared/data/train-pool --out ../default`"""
+`python export.py --work runs/heads --pool ../../../shared/data/train-pool --out ../default`"""
 
 import argparse
 import csv
@@ -29,6 +29,8 @@ LICENCES = {
     "scene15-category": "research", "rendered": "Apache-2.0 (sample towns of this repository)"}
 ARGUMENTS = ("seed", "seconds", "steps", "places", "rate", "sizes", "distil_weight", "region_weight", "freeze", "kinds")
 CURVES = ("step", "seconds", "rate", "metric", "hashing", "constraint", "distillation", "regions")
+# Smaller tensors stay fp16: they weigh little, and the first layers are the most sensitive.
+LEAST_INT8 = 4096
 GOLDEN_SEEDS = (1, 2, 3)
 
 
@@ -45,7 +47,7 @@ def golden_input(seed, length):
 
 
 def store_small(model):
-    """Large fp32 initializers become int8 with a scale for each row (the linear maps) or fp16 (the rest), and nodes that make
+    """Large fp32 initializers become int8 with a scale for each output, the rest of the weights fp16, and nodes that make
     them fp32 again, which are folded when the file is loaded; all arithmetic stays fp32."""
     graph, nodes = model.graph, []
 
@@ -56,8 +58,8 @@ def store_small(model):
         values = numpy_helper.to_array(tensor)
         if tensor.data_type != onnx.TensorProto.FLOAT or values.size <= 256:
             continue
-        if values.ndim == 2 and values.size > 100_000:
-            scale = np.abs(values).max(1, keepdims=True) / 127
+        if values.ndim >= 2 and values.size >= LEAST_INT8:
+            scale = np.abs(values).max(tuple(range(1, values.ndim)), keepdims=True) / 127
             stored = numpy_helper.from_array(np.rint(values / scale).astype(np.int8), tensor.name + ".int8")
             graph.initializer.append(numpy_helper.from_array(scale, tensor.name + ".scale"))
             node("Cast", [stored.name], tensor.name + ".steps", to=onnx.TensorProto.FLOAT)
@@ -105,7 +107,7 @@ def main():
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)
     height, width = fitted["size"]
-    net = ShippedNet()
+    net = ShippedNet(len(fitted["runs"]))
     net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
     net.eval()
     items = load_items(options.pool, options.rendered)
@@ -155,12 +157,12 @@ def main():
             "commit": commit,
             "distilledFrom": "EfficientNet-Lite0 (ImageNet, Apache-2.0), maps of block 10; no weight of it is in this file",
             "parameters": sum(int(np.prod(t.dims)) for t in onnx.load(path).graph.initializer),
-            "weightStorage": "convolutions fp16, linear maps int8 with a scale for each row; computed in fp32",
+            "weightStorage": "int8 with a scale for each output, small tensors fp16; computed in fp32",
             "trainingImages": {group: {"images": number, "licence": LICENCES[group]} for group, number in counts.items()},
             "heldOutRecallAt1": {name: {"float": round(float(v[0]), 4), "code": round(float(v[1]), 4), "twoStage": round(float(v[2]), 4)}
                                  for name, v in held_out.items()},
-            "heads": fitted,
-            **trained_run(options.work),
+            "heads": {key: value for key, value in fitted.items() if key != "runs"},
+            "trunks": [trained_run(folder) for folder in fitted["runs"]],
         },
         "golden": golden,
     }

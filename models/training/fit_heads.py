@@ -1,6 +1,6 @@
-"""Fits the heads of the shipped network on the frozen trunk: both halves, the length of the taught one, the code.
+"""Fits the heads of the shipped network on the frozen trunks: both halves, the length of the taught one, the code.
 
-`python fit_heads.py --work runs/1 --pool POOL --cache runs/cache.npy --teacher runs/teacher.npy [--rendered FOLDER]`
+`python fit_heads.py --runs runs/2 runs/3 --work runs/heads --pool POOL --cache runs/cache.npy --teacher runs/teacher.npy [--rendered FOLDER]`
 The network runs once over the training images and views of them (features.pt, minutes); the fits themselves take
 minutes on any machine. Where there is a choice the held-out part makes it; heads.json says what was tried, and chosen."""
 
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from augment import views
 from data import BatchSampler, load_cache, load_items, relations, split_pool
 from losses import multi_similarity, similarity_constraint, straight_through_sign
-from network import CODE_BITS, DESCRIPTOR_SIZE, LEARNED_SIZE, TAUGHT_SIZE, ShippedNet
+from network import CODE_BITS, DESCRIPTOR_SIZE, GRADIENTS_SIZE, LEARNED_SIZE, TAUGHT_SIZE, ShippedNet
 from settle import settle
 from teacher import teacher_statistics
 from validate import MEAN, STD, Validation, recalls, resized
@@ -31,14 +31,21 @@ ROTATIONS = 30
 CODE_STEPS, CODE_RATE, CODE_PAIRS, CODE_LEAST = 150, 1e-4, 64, 16
 
 
-def fold_normalisation(head):
-    """Linear without bias and BatchNorm without affine -> one Linear."""
-    linear, norm = head[0], head[1]
-    scale = (norm.running_var + norm.eps).rsqrt()
-    folded = torch.nn.Linear(linear.in_features, linear.out_features)
-    folded.weight.data = linear.weight.data * scale[:, None]  # [out, in]
-    folded.bias.data = -norm.running_mean * scale
-    return folded
+def trained_descriptors(nets):
+    """The trained descriptors of all trunks as one Linear on `ShippedNet.parts`: normalisation folded in, and the gradients, the same
+    for all, read once."""
+    seen = nets[0].seen_size
+    joined = torch.nn.Linear(len(nets) * seen + GRADIENTS_SIZE, len(nets) * LEARNED_SIZE)
+    joined.weight.data.zero_()
+    for number, net in enumerate(nets):
+        linear, norm = net.descriptor
+        scale = (norm.running_var + norm.eps).rsqrt()
+        weight = linear.weight.data * scale[:, None]  # [out, in]
+        out = slice(number * LEARNED_SIZE, (number + 1) * LEARNED_SIZE)
+        joined.weight.data[out, number * seen:(number + 1) * seen] = weight[:, :seen]
+        joined.weight.data[out, len(nets) * seen:] = weight[:, seen:]
+        joined.bias.data[out] = -norm.running_mean * scale
+    return joined
 
 
 def principal_axes(rows, count):
@@ -142,7 +149,7 @@ def pair_differences(batches):
 @torch.no_grad()
 def fit_halves(net, known, validation):
     """Sets both linear maps and the balance of `net`; returns what was tried: [{shrinkage, balance, heldOut}]."""
-    trained = copy.deepcopy(net.learned)
+    trained = trained_descriptors(net.nets)
 
     def halves(pooled, regions):
         return trained(pooled), regions
@@ -231,13 +238,16 @@ def fit_code(net, known, pool, validation, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--work", "--pool", "--cache", "--teacher"):
+    parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs whose trunks stand side by side")
+    parser.add_argument("--work", required=True, help="folder for what is fitted")
+    for name in ("--pool", "--cache", "--teacher"):
         parser.add_argument(name, required=True)
     parser.add_argument("--rendered")
-    parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size")
+    parser.add_argument("--size", type=int, nargs=2, help="input height and width; default: the last training size of the first run")
     parser.add_argument("--code-only", metavar="WORK", help="take both halves from the heads of this earlier run, fit the code alone")
     options = parser.parse_args()
-    with open(os.path.join(options.work, "arguments.json")) as file:
+    os.makedirs(options.work, exist_ok=True)
+    with open(os.path.join(options.runs[0], "arguments.json")) as file:
         training = json.load(file)
     size = options.size or tuple(map(int, training["sizes"][-1].split(":")[1].split("x")))
     seed = training["seed"]
@@ -245,22 +255,22 @@ def main():
     pool = split_pool(load_items(options.pool, options.rendered))
     validation = Validation(pool.validation, cache, *size)
 
-    net = ShippedNet().eval()
+    net = ShippedNet(len(options.runs)).eval()
     tried = {}
     if options.code_only:
         net.load_state_dict(torch.load(os.path.join(options.code_only, "heads.pt"), weights_only=True))
         with open(os.path.join(options.code_only, "heads.json")) as file:
             tried["halves"] = json.load(file)["tried"]["halves"]
     else:
-        saved = torch.load(os.path.join(options.work, "checkpoint.pt"), weights_only=True)
-        net.net.load_state_dict(saved["average"])
         mean, std = teacher_statistics(np.load(options.teacher, mmap_mode="r"), pool)
-        # Foretold in standard deviations, pooled in the teacher's own scale.
-        net.teacher_map.weight.data = saved["project"]["weight"] * std.view(-1, 1, 1, 1)
-        net.teacher_map.bias.data = saved["project"]["bias"] * std.flatten() + mean.flatten()
-        settle(net.net, cache, pool, size, seed)
-        net.eval()
-        net.learned = fold_normalisation(net.net.descriptor)
+        for run, trunk, foretell in zip(options.runs, net.nets, net.teacher_maps):
+            saved = torch.load(os.path.join(run, "checkpoint.pt"), weights_only=True)
+            trunk.load_state_dict(saved["average"])
+            # Foretold in standard deviations, pooled in the teacher's own scale.
+            foretell.weight.data = saved["project"]["weight"] * std.view(-1, 1, 1, 1)
+            foretell.bias.data = saved["project"]["bias"] * std.flatten() + mean.flatten()
+            # One seed for all: the statistics of the gradients, which are those of the images, come out the same.
+            settle(trunk, cache, pool, size, seed)
     path = os.path.join(options.work, "features.pt")
     if not os.path.exists(path):
         torch.save(features(net, cache, pool, validation, size, seed), path)
@@ -270,7 +280,8 @@ def main():
     chosen, tried["code"] = fit_code(net, known, pool, validation, seed)
     torch.save(net.state_dict(), os.path.join(options.work, "heads.pt"))
     with open(os.path.join(options.work, "heads.json"), "w") as file:
-        json.dump({"size": size, "balance": float(net.balance), "codeHead": chosen, "tried": tried}, file, indent=1)
+        json.dump({"size": size, "runs": options.runs, "seed": seed, "balance": float(net.balance), "codeHead": chosen,
+                   "tried": tried}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Early downsampling and plain convolutions, because both the training and the robot run on a CPU; multi-scale blocks as
 the paper's MultiConv adapter (sec. III-B); GeM pooling over the whole map and over six overlapping windows,
 and a coarse grid of a few channels that keeps the layout of the scene. `PlaceNet` is what train.py trains; `ShippedNet`
-puts the heads on it that fit_heads.py fits with the trunk frozen."""
+puts the heads on one or more of them that fit_heads.py fits with the trunks frozen."""
 
 import math
 
@@ -20,6 +20,7 @@ STRIDE = 16
 # Cells of the layout part: signed means, not GeM, as coarse gradients are what a season leaves unchanged.
 LAYOUT_HEIGHT, LAYOUT_WIDTH = 4, 5
 ORIENTATIONS, GRADIENT_CELLS = 6, 8
+GRADIENTS_SIZE = ORIENTATIONS * GRADIENT_CELLS ** 2
 
 
 def conv(inputs, outputs, kernel=3, stride=1, dilation=1, relu=True):
@@ -101,7 +102,7 @@ class Gradients(nn.Module):
         along = [a.cos() * difference + a.sin() * difference.T for a in angles]
         # [out, in, kH, kW]: one kernel a direction over the mean of the three colours.
         self.register_buffer("kernels", torch.stack(along)[:, None].expand(-1, 3, -1, -1).clone() / 3)
-        self.norm = nn.BatchNorm1d(ORIENTATIONS * GRADIENT_CELLS ** 2, affine=False)
+        self.norm = nn.BatchNorm1d(GRADIENTS_SIZE, affine=False)
 
     def forward(self, image):
         # At half size: finer gradients are texture, which seasons change.
@@ -124,23 +125,28 @@ class PlaceNet(nn.Module):
         self.pooled_map = conv(MAP_CHANNELS, whole, 1, relu=False)
         self.windowed = windowed
         self.layout_map = conv(MAP_CHANNELS, layout, 1, relu=False)
-        pooled = whole + 6 * windowed + LAYOUT_HEIGHT * LAYOUT_WIDTH * layout + ORIENTATIONS * GRADIENT_CELLS ** 2
+        self.seen_size = whole + 6 * windowed + LAYOUT_HEIGHT * LAYOUT_WIDTH * layout
         self.gradients = Gradients()
         # Without affine: the mean goes (as in the centred baselines), and each bit splits the training images in half.
-        self.descriptor = nn.Sequential(nn.Linear(pooled, LEARNED_SIZE, bias=False), nn.BatchNorm1d(LEARNED_SIZE, affine=False))
+        self.descriptor = nn.Sequential(nn.Linear(self.seen_size + GRADIENTS_SIZE, LEARNED_SIZE, bias=False),
+                                        nn.BatchNorm1d(LEARNED_SIZE, affine=False))
         self.hash = nn.Sequential(nn.Linear(LEARNED_SIZE, CODE_BITS, bias=False), nn.BatchNorm1d(CODE_BITS, affine=False))
         nn.init.orthogonal_(self.hash[0].weight)
 
     def features(self, image):
         return self.trunk(image)
 
-    def pooled(self, features, image):
-        """[B, 1408]: what the learned descriptor is a linear map of."""
+    def seen(self, features):
+        """[B, 960]: GeM of the whole map and of the windows, layout."""
         x = self.pooled_map(features).clamp(min=1e-3)
         cubes = x * x * x
         regions = [generalized_mean(cubes)] + [generalized_mean(w) for w in windows(cubes[:, :self.windowed])]
         layout = cell_means(self.layout_map(features), LAYOUT_HEIGHT, LAYOUT_WIDTH).flatten(1)
-        return torch.cat([*regions, layout, self.gradients(image)], 1)
+        return torch.cat([*regions, layout], 1)
+
+    def pooled(self, features, image):
+        """[B, 1344]: what the learned descriptor is a linear map of."""
+        return torch.cat([self.seen(features), self.gradients(image)], 1)
 
     def heads(self, features, image):
         descriptor = F.normalize(self.descriptor(self.pooled(features, image)))
@@ -154,22 +160,25 @@ class ShippedNet(nn.Module):
     """image [B, 3, H, W] normalised -> descriptor [B, 1024] and hash logits [B, 512], both L2.
 
     The descriptor has two halves: the learned one, and a taught one that pools what the trunk foretells of the teacher's map as
-    the teacher itself is best pooled. The metric loss sees few kinds of places; the teacher has seen many kinds of things."""
+    the teacher itself is best pooled. The metric loss sees few kinds of places; the teacher has seen many kinds of things.
+    Trunks of separate runs stand side by side, as they err on different images; the halves keep their size."""
 
-    def __init__(self):
+    def __init__(self, trunks=1):
         super().__init__()
-        self.net = PlaceNet()
-        self.teacher_map = nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1)
-        self.learned = nn.Linear(self.net.descriptor[0].in_features, LEARNED_SIZE)
-        self.taught = nn.Linear(5 * TEACHER_CHANNELS, TAUGHT_SIZE)
+        self.nets = nn.ModuleList(PlaceNet() for _ in range(trunks))
+        self.teacher_maps = nn.ModuleList(nn.Conv2d(MAP_CHANNELS, TEACHER_CHANNELS, 1) for _ in range(trunks))
+        self.learned = nn.Linear(trunks * self.nets[0].seen_size + GRADIENTS_SIZE, LEARNED_SIZE)
+        self.taught = nn.Linear(trunks * 5 * TEACHER_CHANNELS, TAUGHT_SIZE)
         self.hash = nn.Linear(DESCRIPTOR_SIZE, CODE_BITS)
         # Length of the taught half where the learned half has length 1.
         self.register_buffer("balance", torch.tensor(1.0))
 
     def parts(self, image):
-        """([B, 1408], [B, 560]): the inputs of the two halves."""
-        features = self.net.features(image)
-        return self.net.pooled(features, image), teacher_regions(self.teacher_map(features))
+        """([B, 960 a trunk + 384], [B, 560 a trunk]): the inputs of the two halves."""
+        maps = [net.features(image) for net in self.nets]
+        seen = [net.seen(features) for net, features in zip(self.nets, maps)]
+        regions = [teacher_regions(foretell(features)) for foretell, features in zip(self.teacher_maps, maps)]
+        return torch.cat([*seen, self.nets[0].gradients(image)], 1), torch.cat(regions, 1)
 
     def describe(self, pooled, regions):
         halves = F.normalize(self.learned(pooled)), self.balance * F.normalize(self.taught(regions))
