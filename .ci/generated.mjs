@@ -10,9 +10,10 @@ import {
   domainShiftTable,
   hashTable,
   heldOutTable,
+  heldOutViewsTable,
   recognitionTable,
-  secondSeedTable,
   shortlistTable,
+  trunksTable,
 } from '../bench/peers/tables.mjs';
 import { confidenceTables } from '../dist/bench/confidence/resultTables.js';
 import { encodingTable } from './encodingTable.mjs';
@@ -63,7 +64,8 @@ const GENERATED = {
       'held-out': heldOutTable,
       hashing: hashTable,
       'domain-shift': domainShiftTable,
-      'second-seed': secondSeedTable,
+      'held-out-views': heldOutViewsTable,
+      trunks: trunksTable,
       ablation: ablationTable,
     }),
   'bench/confidence/README.md': (committed) =>

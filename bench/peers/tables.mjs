@@ -127,22 +127,32 @@ export function ablationTable() {
   );
 }
 
-/** Two-stage R@1 on the held-out part of the shipped run and of one with another seed (models/training/second_seed.json). */
-export function secondSeedTable() {
-  const { arguments: shipped, heldOutRecallAt1, steps } = readJson('models', 'default', 'model.json').provenance;
-  const second = readJson('models', 'training', 'second_seed.json');
-  const sets = Object.keys(second.heldOut);
-  const row = (name, seed, count, heldOut) => [
-    name,
-    String(seed),
-    String(count),
-    ...sets.map((set) => short(heldOut[set].twoStage)),
-  ];
+/** Two-stage R@1 on the held-out part of each trunk alone (models/training/trunks.json) and of the shipped model. */
+export function trunksTable() {
+  const { heldOutRecallAt1 } = readJson('models', 'default', 'model.json').provenance;
+  const sets = Object.keys(heldOutRecallAt1);
+  const row = (name, seeds, steps, heldOut) => [name, seeds, steps, ...sets.map((set) => short(heldOut[set].twoStage))];
   return table(
-    ['run', 'seed', 'steps of 96 views', ...sets],
+    ['trunk', 'seeds of its phases', 'steps', ...sets],
     [
-      row('shipped, last phase', shipped.seed, steps, heldOutRecallAt1),
-      row('from nothing', second.arguments.seed, second.steps, second.heldOut),
+      ...readJson('models', 'training', 'trunks.json').map(({ name, seeds, steps, heldOut }) =>
+        row(name, seeds.join(', '), steps.join(' + '), heldOut),
+      ),
+      row('both (shipped)', '', '', heldOutRecallAt1),
     ],
+  );
+}
+
+/** R@1 of views of held-out images: models/training/held_out_views.json. */
+export function heldOutViewsTable() {
+  const networks = readJson('models', 'training', 'held_out_views.json');
+  const sets = Object.keys(Object.values(networks)[0]).filter((set) => set !== 'mean');
+  return table(
+    ['network', ...sets, 'mean', 'mean, code', 'mean, two stages'],
+    Object.entries(networks).map(([name, bySet]) => [
+      name,
+      ...sets.map((set) => short(bySet[set].float)),
+      ...['float', 'code', 'twoStage'].map((stage) => short(bySet.mean[stage])),
+    ]),
   );
 }
