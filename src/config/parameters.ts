@@ -207,7 +207,7 @@ export const PARAMETERS = [
     unit: '',
     range: [0, 100],
     description:
-      'A match that contradicts the odometry since the last accepted one by more than this many standard deviations is rejected. 0: no gate. Needs odometry_topic.',
+      'A match that contradicts the odometry since the last accepted one (preset precision: the last that balanced would accept) by more than this many standard deviations is rejected. 0: no gate. Needs odometry_topic.',
     dynamic: true,
   },
   {

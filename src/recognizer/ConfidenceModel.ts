@@ -1,6 +1,6 @@
 import { VprError } from '../core/VprError.js';
 import { FEATURES } from './Evidence.js';
-import type { Preset } from './RecognizerSettings.js';
+import type { Preset, RecognizerSettings } from './RecognizerSettings.js';
 
 export const PRESETS: readonly Preset[] = ['precision', 'balanced', 'recall'];
 
@@ -82,6 +82,18 @@ export function confidenceOf(calibrator: Pick<Calibrator, 'weights' | 'isotonic'
   let sum = 0;
   for (let i = 0; i < features.length; i++) sum += calibrator.weights[i]! * features[i]!;
   return interpolate(calibrator.isotonic.x, calibrator.isotonic.y, sigmoid(sum));
+}
+
+/**
+ * Confidences from which an answer is accepted, and from which it anchors the odometry gate. A preset stricter than `balanced`
+ * anchors as `balanced` does: with fewer anchors it would let through what a looser one knows to contradict the odometry.
+ */
+export function thresholdsFor(
+  thresholds: Readonly<Record<Preset, number>>,
+  { acceptanceProbability, preset }: Pick<RecognizerSettings, 'acceptanceProbability' | 'preset'>,
+): { readonly threshold: number; readonly anchorThreshold: number } {
+  const threshold = acceptanceProbability || thresholds[preset];
+  return { threshold, anchorThreshold: Math.min(threshold, thresholds.balanced) };
 }
 
 /** Probabilities are kept this far from 0 and 1 before the pictures have their say: no place is beyond doubt. */

@@ -2,7 +2,7 @@ import type { Pose } from '../core/pose.js';
 import type { Background } from './BackgroundSample.js';
 import type { Candidate, Neighbourhood } from './Candidate.js';
 import { chooseHypothesis } from './chooseHypothesis.js';
-import { confidenceOf, type ConfidenceModel } from './ConfidenceModel.js';
+import { confidenceOf, thresholdsFor, type ConfidenceModel } from './ConfidenceModel.js';
 import { weighEvidence, zScore, type Evidence, type TemporalEvidence } from './Evidence.js';
 import type { GeometricCheck } from './GeometricCheck.js';
 import { PlaceFilter } from './PlaceFilter.js';
@@ -41,6 +41,8 @@ export interface Weighed {
   readonly singleConfidence: number;
   /** Confidence from which it is accepted. */
   readonly threshold: number;
+  /** Confidence from which it is what the odometry of later images is measured from. */
+  readonly anchorThreshold: number;
   /** What the pictures say, where they were compared. */
   readonly geometry?: GeometricCheck;
   /** The evidence without them would have been enough. */
@@ -107,9 +109,9 @@ export class EvidenceWeigher {
   ): Weighed {
     const { chosen, kind, shares, zScores, temporal } = how;
     const calibrator = this.#confidence[kind];
-    const threshold = settings.acceptanceProbability || calibrator.thresholds[settings.preset];
+    const thresholds = thresholdsFor(calibrator.thresholds, settings);
     if (candidates.length === 0)
-      return { kind, candidates, zScores, confidence: 0, singleConfidence: 0, threshold, shares };
+      return { kind, candidates, zScores, confidence: 0, singleConfidence: 0, ...thresholds, shares };
     const evidence = weighEvidence({
       candidates,
       chosen,
@@ -119,7 +121,7 @@ export class EvidenceWeigher {
       ...(temporal === undefined ? {} : { temporal }),
     });
     const confidence = confidenceOf(calibrator, evidence.features);
-    return { kind, candidates, zScores, evidence, confidence, singleConfidence: confidence, threshold, shares };
+    return { kind, candidates, zScores, evidence, confidence, singleConfidence: confidence, ...thresholds, shares };
   }
 }
 

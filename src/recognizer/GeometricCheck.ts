@@ -1,8 +1,9 @@
 import type { Quaternion } from '../core/pose.js';
 import type { Reference } from '../core/reference.js';
-import { confidenceWithGeometry, type ConfidenceModel } from './ConfidenceModel.js';
+import { confidenceWithGeometry, thresholdsFor, type ConfidenceModel } from './ConfidenceModel.js';
 import type { Weighed } from './EvidenceWeigher.js';
 import type { DescribedQuery } from './PlaceRecognizer.js';
+import type { RecognizerSettings } from './RecognizerSettings.js';
 
 /** What the pictures of a query and a reference say about each other, beyond their descriptors. */
 export interface GeometricCheck {
@@ -28,7 +29,7 @@ export function withGeometry(
   weighed: Weighed,
   check: GeometricCheck | undefined,
   model: ConfidenceModel,
-  settings: { readonly acceptanceProbability: number; readonly preset: 'precision' | 'balanced' | 'recall' },
+  settings: Pick<RecognizerSettings, 'acceptanceProbability' | 'preset'>,
 ): Weighed {
   if (check === undefined) return weighed;
   const term = model.geometry?.[weighed.kind];
@@ -37,7 +38,7 @@ export function withGeometry(
     ...weighed,
     geometry: check,
     confidence: confidenceWithGeometry(term, weighed.confidence, check.inliers),
-    threshold: settings.acceptanceProbability || term.thresholds[settings.preset],
+    ...thresholdsFor(term.thresholds, settings),
     plausible: weighed.confidence >= weighed.threshold,
   };
 }

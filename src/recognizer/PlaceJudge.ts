@@ -24,6 +24,12 @@ export interface JudgedImage {
   readonly excluded: boolean;
 }
 
+/** What an image says of its place. */
+export type Claim = Pick<
+  Weighed,
+  'evidence' | 'confidence' | 'singleConfidence' | 'threshold' | 'anchorThreshold' | 'plausible'
+>;
+
 /** Confidence from which a rejected place is still called a candidate. */
 const LIKELY = 0.5;
 const Z_SCORE = FEATURES.indexOf('zScore');
@@ -36,10 +42,12 @@ const MARGIN_Z = FEATURES.indexOf('marginZ');
 export class PlaceJudge {
   readonly #mode: 'localization' | 'mapping' | 'slam';
   readonly #tracker = new PlaceTracker();
+  /** What the state would be at the anchors' threshold. */
+  readonly #anchors = new PlaceTracker();
   readonly #closures = new ClosureGate();
   readonly #drivenAtReference = new Map<ReferenceId, number>();
-  #lastAccepted:
-    { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
+  /** Where the robot was last surely seen: what the odometry gate measures from. */
+  #anchor: { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
 
   constructor(mode: 'localization' | 'mapping' | 'slam') {
     this.#mode = mode;
@@ -52,8 +60,9 @@ export class PlaceJudge {
   /** Forgets the stream so far, not what back ends rejected. */
   reset(): void {
     this.#tracker.reset();
+    this.#anchors.reset();
     this.#closures.resetTimes();
-    this.#lastAccepted = undefined;
+    this.#anchor = undefined;
   }
 
   /** A reference was made of the image that was taken after `drivenM` metres. */
@@ -75,32 +84,35 @@ export class PlaceJudge {
     return this.#closures.trySend(placeId, stampNs, gateSettings(settings));
   }
 
-  judge(
-    weighed: Pick<Weighed, 'evidence' | 'confidence' | 'singleConfidence' | 'threshold' | 'plausible'>,
+  judge(claim: Claim, image: JudgedImage, settings: RecognizerSettings): Judgement {
+    const refusal = this.#refusal(claim, claim.threshold, image, settings);
+    const refusalOfAnchor = this.#refusal(claim, claim.anchorThreshold, image, settings);
+    // A robot that was carried contradicts its odometry for ever: the belief must be won back by confirmation, once.
+    if (refusalOfAnchor === 'odometry' && this.#anchors.state === 'lost') this.#anchor = undefined;
+    const { accepted } = follow(this.#anchors, claim, refusalOfAnchor, settings);
+    if (accepted)
+      this.#anchor = { reference: claim.evidence!.best.reference, odometry: image.odometry, drivenM: image.drivenM };
+    return follow(this.#tracker, claim, refusal, settings);
+  }
+
+  /** Why the claim alone is not good enough; undefined: it is. */
+  #refusal(
+    claim: Claim,
+    threshold: number,
     image: JudgedImage,
     settings: RecognizerSettings,
-  ): Judgement {
-    const { evidence, confidence, threshold } = weighed;
-    const { lostAfterImages, minMargin } = settings;
-    const likely = evidence !== undefined && confidence >= Math.min(LIKELY, threshold);
-    const reject = (reason: RejectReason): Judgement => this.#tracker.reject(reason, likely, lostAfterImages);
-    if (evidence === undefined) return reject(image.excluded ? 'recent' : 'empty_map');
+  ): RejectReason | undefined {
+    const { evidence, confidence } = claim;
+    if (evidence === undefined) return image.excluded ? 'recent' : 'empty_map';
     const { reference } = evidence.best;
-    if (this.#closures.isMuted(reference.placeId, image.stampNs)) return reject('muted');
-    if (confidence < threshold) return reject(whyLow(weighed, evidence));
-    if (evidence.margin < minMargin) return reject('ambiguous');
-    if (!this.#agreesWithOdometry(reference, image, settings)) return reject('odometry');
-    const confirm = settings.temporalFilter === 'none' ? 1 : settings.confirmImages;
-    const { distanceM, places } = neighbourhoodOf(settings);
-    // Between two accepted images the robot may have driven on: twice the neighbourhood.
-    const reach = { distanceM: distanceM * 2, places: places * 2 };
-    const judgement = this.#tracker.accept(reference, (last) => areNeighbours(last, reference, reach), confirm);
-    if (judgement.accepted) this.#lastAccepted = { reference, odometry: image.odometry, drivenM: image.drivenM };
-    return judgement;
+    if (this.#closures.isMuted(reference.placeId, image.stampNs)) return 'muted';
+    if (confidence < threshold) return whyLow(claim, evidence);
+    if (evidence.margin < settings.minMargin) return 'ambiguous';
+    return this.#agreesWithOdometry(reference, image, settings) ? undefined : 'odometry';
   }
 
   /**
-   * localization: the accepted places must lie as far apart as the odometry between them. slam: reference and image have
+   * localization: place and anchor must lie as far apart as the odometry between them. slam: reference and image have
    * poses of one drifting odometry, which may be off by its drift over the way driven between them.
    */
   #agreesWithOdometry(reference: Reference, image: JudgedImage, settings: RecognizerSettings): boolean {
@@ -113,24 +125,37 @@ export class PlaceJudge {
       const sigma = spacing + odometryDrift * (image.drivenM - drivenThen);
       return distanceBetween(reference.pose, image.pose) <= odometryGate * sigma;
     }
-    const last = this.#lastAccepted;
+    const last = this.#anchor;
     if (last?.odometry === undefined || image.odometry === undefined || last.reference.pose === undefined) return true;
     const lastFromNow = composePoses(invertPose(last.odometry), image.odometry);
     const expected = composePoses(last.reference.pose, lastFromNow);
     const sigma = Math.SQRT2 * spacing + odometryDrift * (image.drivenM - last.drivenM);
-    const agrees = distanceBetween(expected, reference.pose) <= odometryGate * sigma;
-    // A robot that was carried contradicts its odometry for ever: the belief must be won back by confirmation, once.
-    if (!agrees && this.#tracker.state === 'lost') this.#lastAccepted = undefined;
-    return agrees;
+    return distanceBetween(expected, reference.pose) <= odometryGate * sigma;
   }
 }
 
-function whyLow(
-  weighed: Pick<Weighed, 'singleConfidence' | 'threshold' | 'plausible'>,
-  { features }: Evidence,
-): RejectReason {
-  if (weighed.plausible === true) return 'geometry';
-  if (weighed.singleConfidence >= weighed.threshold) return 'temporal';
+/** The tracker's next state. */
+function follow(
+  tracker: PlaceTracker,
+  { evidence, confidence, threshold }: Claim,
+  refusal: RejectReason | undefined,
+  settings: RecognizerSettings,
+): Judgement {
+  if (evidence === undefined || refusal !== undefined) {
+    const likely = evidence !== undefined && confidence >= Math.min(LIKELY, threshold);
+    return tracker.reject(refusal ?? 'empty_map', likely, settings.lostAfterImages);
+  }
+  const { reference } = evidence.best;
+  const confirm = settings.temporalFilter === 'none' ? 1 : settings.confirmImages;
+  const { distanceM, places } = neighbourhoodOf(settings);
+  // Between two accepted images the robot may have driven on: twice the neighbourhood.
+  const reach = { distanceM: distanceM * 2, places: places * 2 };
+  return tracker.accept(reference, (last) => areNeighbours(last, reference, reach), confirm);
+}
+
+function whyLow({ singleConfidence, threshold, plausible }: Claim, { features }: Evidence): RejectReason {
+  if (plausible === true) return 'geometry';
+  if (singleConfidence >= threshold) return 'temporal';
   return features[Z_SCORE]! > 2 && features[MARGIN_Z]! < 0.5 ? 'ambiguous' : 'low_confidence';
 }
 

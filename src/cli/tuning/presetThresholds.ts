@@ -1,4 +1,4 @@
-import { PRESETS, sigmoid, TARGET_FALSE_POSITIVE_RATE } from '../../recognizer/ConfidenceModel.js';
+import { sigmoid, TARGET_FALSE_POSITIVE_RATE } from '../../recognizer/ConfidenceModel.js';
 import { PlaceJudge } from '../../recognizer/PlaceJudge.js';
 import type { Preset, RecognizerSettings } from '../../recognizer/RecognizerSettings.js';
 import type { JudgedEvidence, Play } from './playWorld.js';
@@ -30,12 +30,12 @@ export function presetThresholds(
   );
   const negatives = claims.flat().filter(({ truth }) => truth === 'not shown');
   const decided: RecognizerSettings = kind === 'single' ? { ...settings, temporalFilter: 'none' } : settings;
-  const acceptedAt = (threshold: number): number => {
+  const acceptedAt = (threshold: number, anchorThreshold: number): number => {
     let accepted = 0;
     for (const images of claims) {
       const judge = new PlaceJudge('localization');
       for (const { truth, image, claimed, confidence } of images) {
-        const weighed = { confidence, singleConfidence: confidence, threshold };
+        const weighed = { confidence, singleConfidence: confidence, threshold, anchorThreshold };
         const judgement = judge.judge(
           claimed === undefined ? weighed : { ...weighed, evidence: claimed },
           image,
@@ -46,7 +46,7 @@ export function presetThresholds(
     }
     return accepted;
   };
-  const thresholdOf = (preset: Preset): number => {
+  const thresholdOf = (preset: Preset, mostOfAnchors: number): number => {
     const target = AIM * TARGET_FALSE_POSITIVE_RATE[preset];
     const allowed = target * negatives.length;
     if (allowed < LEAST_ACCEPTED)
@@ -57,12 +57,15 @@ export function presetThresholds(
     let [low, high] = [0, 16];
     for (let step = 0; step < STEPS; step++) {
       const middle = (low + high) / 2;
-      if (acceptedAt(sigmoid(middle)) <= allowed) high = middle;
+      const threshold = sigmoid(middle);
+      if (acceptedAt(threshold, Math.min(threshold, mostOfAnchors)) <= allowed) high = middle;
       else low = middle;
     }
     return sigmoid(high);
   };
-  return Object.fromEntries(PRESETS.map((preset) => [preset, thresholdOf(preset)])) as Record<Preset, number>;
+  // The others anchor the odometry gate no later than `balanced` does (thresholdsFor).
+  const balanced = thresholdOf('balanced', 1);
+  return { precision: thresholdOf('precision', balanced), balanced, recall: thresholdOf('recall', balanced) };
 }
 
 /**

@@ -26,8 +26,8 @@ function evidenceFor(referenceId: number, x?: number, margin = 0.2): Evidence {
   return { best: { reference, hamming: 50, similarity: 0.8 }, margin, features: new Float64Array(FEATURES.length) };
 }
 
-function weighed(confidence: number, evidence?: Evidence) {
-  const claim = { confidence, singleConfidence: confidence, threshold: 0.9 };
+function weighed(confidence: number, evidence?: Evidence, threshold = 0.9) {
+  const claim = { confidence, singleConfidence: confidence, threshold, anchorThreshold: 0.9 };
   return evidence === undefined ? claim : { ...claim, evidence };
 }
 
@@ -89,6 +89,18 @@ describe('PlaceJudge', () => {
     ]);
     expect(answers[2]!.state).to.equal('lost');
     expect(answers.at(-1)).to.include({ accepted: true, state: 'localized' });
+  });
+
+  it('measures the odometry from what balanced would accept, at a stricter threshold too', () => {
+    const judge = new PlaceJudge('localization');
+    const strict = (second: number, confidence: number, x: number, placeX = x) =>
+      judge.judge(weighed(confidence, evidenceFor(second + 1, placeX), 0.99), imageAt(second, x), SETTINGS);
+    for (const [second, x] of [0, 2, 4].entries())
+      expect(strict(second, 0.95, x)).to.include({ accepted: false, rejectReason: 'low_confidence' });
+    // Sure of a street 200 m away, of which the odometry knows better since the images that were not sure enough to be told.
+    expect(strict(3, 0.999, 6, 200).rejectReason).to.equal('odometry');
+    expect(strict(4, 0.999, 8).rejectReason).to.equal('temporal');
+    expect(strict(5, 0.999, 10).accepted).to.equal(true);
   });
 
   it('slam: lets the gate grow with the way driven since the reference was made', () => {

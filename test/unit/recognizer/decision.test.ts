@@ -84,6 +84,7 @@ describe('withGeometry', () => {
     confidence: 0.95,
     singleConfidence: 0.9,
     threshold: 0.93,
+    anchorThreshold: 0.93,
     shares: new Float64Array(),
   };
   const model = { ...GENERIC_CONFIDENCE, geometry: GEOMETRY };
