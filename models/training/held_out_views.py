@@ -1,4 +1,5 @@
 """How networks hold up under changes of viewpoint, light and weather: views of every held-out image ask for that image among all of its set.
+Networks of all input sizes are asked by the same views, drawn as large as the cache has the images and resized for each.
 
 `python held_out_views.py --works runs/heads runs/heads-1 --pool POOL --cache runs/cache.npy [--rendered FOLDER] [--json FILE]`
 Six times the queries of the held-out part itself, and look-alike neighbours as wrong answers, so that it tells apart what differs
@@ -14,7 +15,7 @@ import torch
 from augment import views
 from data import load_cache, load_items, split_pool
 from network import ShippedNet
-from validate import MEAN, STD, recalls, resized
+from validate import MEAN, STD, recalls, resize, resized
 
 STRENGTHS = (0.6, 1.0)
 
@@ -47,19 +48,16 @@ def main():
         net = ShippedNet(len(fitted["runs"])).eval()
         net.load_state_dict(torch.load(os.path.join(folder, "heads.pt"), weights_only=True))
         nets[os.path.basename(os.path.normpath(folder))] = net, fitted["size"]
-    sizes = {tuple(size) for _, size in nets.values()}
-    if len(sizes) > 1:
-        parser.error(f"Expected networks of one input size, got {sorted(sizes)}")
-    size = sizes.pop()
     for name, rows in asked(pool.validation).items():
-        references = resized(cache, rows, *size)
+        references = {work: described(net, resized(cache, rows, *size)) for work, (net, size) in nets.items()}
         for strength in STRENGTHS:
             generator = torch.Generator().manual_seed(11)
             parts = np.array_split(np.array(rows), len(rows) // 128 + 1)
-            queries = torch.cat([views(torch.from_numpy(cache[part]), generator, *size, strength)[0] for part in parts])
+            queries = [views(torch.from_numpy(cache[part]), generator, *cache.shape[2:], strength)[0].half() for part in parts]
             itself = [[i] for i in range(len(rows))]
-            for work, (net, _) in nets.items():
-                values = recalls(*described(net, queries), *described(net, references), itself)
+            for work, (net, size) in nets.items():
+                asking = described(net, torch.cat([resize(part, *size) for part in queries]))
+                values = recalls(*asking, *references[work], itself)
                 by_set = result.setdefault(work, {}).setdefault(name, {"queries": 0, "float": 0.0, "code": 0.0, "twoStage": 0.0})
                 by_set["queries"] += len(rows)
                 for key, value in zip(("float", "code", "twoStage"), values):

@@ -15,11 +15,15 @@ from data import load_cache, load_items, split_pool
 MEAN, STD = 0.45, 0.25
 
 
+def resize(images, height, width):
+    """Images in 0...1 as the node resizes them (antialiased bilinear on the float tensor): [N, 3, height, width] f16."""
+    return F.interpolate(images.float(), (height, width), mode="bilinear", antialias=True, align_corners=False).half()
+
+
 def resized(cache, rows, height, width):
-    """Images of the cache as the node resizes them (antialiased bilinear on the float tensor): [N, 3, height, width] f16."""
-    parts = [F.interpolate(torch.from_numpy(cache[part]).float() / 255, (height, width), mode="bilinear", antialias=True,
-                           align_corners=False).half() for part in np.array_split(rows, max(1, len(rows) // 64))]
-    return torch.cat(parts)
+    """Images of the cache, [N, 3, height, width] f16."""
+    return torch.cat([resize(torch.from_numpy(cache[part]).float() / 255, height, width)
+                      for part in np.array_split(rows, max(1, len(rows) // 64))])
 
 
 class Validation:
