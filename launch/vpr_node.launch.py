@@ -29,6 +29,10 @@ ARGUMENTS = [
     ('respawn', 'true', 'Start the node again when its process ends.'),
 ]
 
+# glibc gives every thread a heap of its own and seldom gives it back: without a limit the process grows to 900 MB in a
+# hundred rounds of configure and cleanup, with it to 260 MB.
+HEAPS = 'MALLOC_ARENA_MAX'
+
 
 def is_true(text):
     if text.lower() not in ('true', 'false', '1', '0', 'yes', 'no'):
@@ -90,6 +94,7 @@ def start(context):
             parameters=[*([value['params_file']] if value['params_file'] else []), parameters],
             output='screen',
             emulate_tty=True,
+            additional_env={HEAPS: os.environ.get(HEAPS, '2')},
             respawn=respawn,
             respawn_delay=2.0,
         )

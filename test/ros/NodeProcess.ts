@@ -27,7 +27,8 @@ export class NodeProcess {
     ]);
     const [command, ...first] = program;
     this.#process = spawn(command!, [...first, '--ros-args', ...overrides, ...args], {
-      env: { ...rosEnvironment(), ...env },
+      // The heaps as in launch/vpr_node.launch.py and cmake/bin/vpr_node.
+      env: { ...rosEnvironment(), MALLOC_ARENA_MAX: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#process.stdout!, this.#process.stderr!])
