@@ -16,13 +16,15 @@ CACHE_WIDTH, CACHE_HEIGHT = 192, 144
 
 # Places of one batch by kind; the share is what counts, the sampler scales it to the batch.
 BATCH_SHARES = {"nordland-64x32": 10, "ie-tower": 16, "scene15-category": 16, "sped-thumbs": 6, "essex3in1-thumbs": 6,
-                "amos-webcams": 4, "clips": 6, "landmarks": 5, "rendered": 9}
+                "amos-webcams": 4, "clips": 6, "landmarks": 5, "rendered": 9, "crops": 24}
 CLIP_GROUPS = ("kitti-clips", "tum-clips", "euroc-micro", "toshiki-campus", "sharpei-lab", "zlaskar-tango", "utbm",
                "toni-smartphone")
 # Seasons and weather seen from one spot.
 FIXED_VIEWPOINT = ("nordland-64x32", "sped-thumbs", "amos-webcams")
 # One label, but views that need not overlap: used as single images.
 LOOSE_GROUPS = ("landmarks", "scannet-samples", "metu-vistir")
+# Large enough that a part of an image (crops.py) is an image.
+CROPPED_GROUPS = (*CLIP_GROUPS, *LOOSE_GROUPS, "ie-tower", "scene15-category", "amos-webcams")
 # Half of the batches take their places of these kinds from a stretch of the list this long, that is from one or two
 # sequences: places of one corridor or street are the negatives that matter there.
 STRETCH = {"ie-tower": 80, "rendered": 50}
@@ -40,9 +42,9 @@ HELD_OUT_TOWNS_FROM = 1100  # seed
 TOWN_TOLERANCE = 2
 
 
-def load_items(pool, rendered):
+def load_items(pool, rendered, crops=None):
     """The manifest's items, then those of the folder that render.sh wrote: drives `<seed>-<condition>` through one town are in
-    step, so that images of one number show one spot."""
+    step, so that images of one number show one spot; then the crops of crops.py."""
     items = load_manifest(pool)
     for drive in sorted(os.listdir(rendered)) if rendered else []:
         seed, condition = drive.split("-")
@@ -50,6 +52,8 @@ def load_items(pool, rendered):
             if name.endswith(".jpg"):
                 items.append({"group": "rendered", "file": os.path.abspath(os.path.join(rendered, drive, name)),
                               "town": int(seed), "condition": condition, "pos": int(name[:-4])})
+    for name in sorted(os.listdir(crops)) if crops else []:
+        items.append({"group": "crops", "file": os.path.abspath(os.path.join(crops, name)), "source": int(name.split("-")[0])})
     return items
 
 
@@ -59,7 +63,7 @@ def load_manifest(pool):
 
 
 def load_cache(pool, items, path):
-    """Images of the pool as [N, 3, CACHE_HEIGHT, CACHE_WIDTH] u8, decoded once into `path`."""
+    """Images of the pool as [N, 3, CACHE_HEIGHT, CACHE_WIDTH] u8, decoded once into `path`; N is the items' or more."""
     shape = (len(items), 3, CACHE_HEIGHT, CACHE_WIDTH)
     if not os.path.exists(path):
         cache = np.lib.format.open_memmap(path + ".part", mode="w+", dtype=np.uint8, shape=shape)
@@ -70,7 +74,11 @@ def load_cache(pool, items, path):
             cache[row] = np.asarray(image).transpose(2, 0, 1)
         cache.flush()
         os.replace(path + ".part", path)
-    return np.load(path, mmap_mode="r")
+    cache = np.load(path, mmap_mode="r")
+    # Crops come last, so that a cache that has them serves without them too.
+    if len(cache) < len(items):
+        raise ValueError(f"expected at least {len(items)} images in {path}, got {len(cache)}: it was decoded from another pool")
+    return cache
 
 
 @dataclass
@@ -99,7 +107,7 @@ def split_pool(items):
     count = len(items)
     pool = Pool(sequence=np.full(count, -1), position=np.zeros(count), exclusive=np.full(count, -1), place=np.arange(count),
                 domain=np.array([domain_of(item) for item in items]))
-    by_place, by_sequence, towns, scenes, loose = {}, {}, {}, [], []
+    by_place, by_sequence, towns, scenes, loose, crops = {}, {}, {}, [], [], []
     exclusive_numbers = {}
     for row, item in enumerate(items):
         group = item["group"]
@@ -109,6 +117,8 @@ def split_pool(items):
             pool.exclusive[row] = exclusive_numbers.setdefault(group + place, len(exclusive_numbers))
         elif group == "scene15-category":
             scenes.append(row)
+        elif group == "crops":
+            crops.append(row)
         elif group == "rendered":
             towns.setdefault(item["town"], []).append(row)
         elif "place" in item:
@@ -179,10 +189,20 @@ def split_pool(items):
     for row in loose:
         pool.place[row] = loose[int(np.argmax(pool.exclusive[loose] == pool.exclusive[row]))]
     pool.training_rows = np.array(sorted({row for places in pool.places.values() for rows in places for row in rows}))
+    # Trained on, but no images that a robot would meet: the heads and the statistics are fitted without them.
+    for row in crops:
+        source = items[row]["source"]
+        if pool.sequence[source] < 0 and pool.exclusive[source] < 0:
+            pool.exclusive[source] = exclusive_numbers.setdefault(("source", source), len(exclusive_numbers))
+        for known in (pool.sequence, pool.position, pool.exclusive, pool.place):
+            known[row] = known[source]
+        pool.places["crops"].append([row])
     return pool
 
 
 def domain_of(item):
+    if item["group"] == "crops":
+        return "crops"
     for key in ("floor", "category", "town"):
         if key in item:
             return f"{item['group']} {item[key]}"

@@ -90,7 +90,7 @@ def trained_run(folder):
     warm_start = arguments.get("warm_start")
     before = warm_start and os.path.join(os.path.dirname(os.path.abspath(folder)), os.path.basename(os.path.dirname(warm_start)))
     return {"arguments": {key: arguments[key] for key in ARGUMENTS if key in arguments}, "steps": state["step"],
-            "trainingSeconds": round(state["elapsed"]), "history": read("history.json", []),
+            "crops": arguments.get("crops") is not None, "trainingSeconds": round(state["elapsed"]), "history": read("history.json", []),
             "curves": {"columns": CURVES[:len(rows[0])], "rows": rows[::max(1, len(rows) // 40)]},
             "warmStart": trained_run(before) if before else None}
 
@@ -102,7 +102,7 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-6")
+    parser.add_argument("--name", default="vpr_node-default-7")
     options = parser.parse_args()
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)

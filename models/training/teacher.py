@@ -34,9 +34,9 @@ class Trunk(torch.nn.Module):
         return x
 
 
-def write_maps(pool, rendered, path, batch=16):
+def write_maps(pool, rendered, path, crops=None, batch=16):
     """Writes [N, 112, 8, 10] f16 to `path`."""
-    items = load_items(pool, rendered)
+    items = load_items(pool, rendered, crops)
     graph = path + ".teacher.onnx"
     torch.onnx.export(Trunk(), torch.zeros(batch, 3, INPUT_HEIGHT, INPUT_WIDTH), graph, input_names=["image"],
                       output_names=["map"], dynamic_axes={"image": {0: "n"}, "map": {0: "n"}}, dynamo=False)

@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--work", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--cache", required=True, help="decoded pool, written at the first run")
     parser.add_argument("--rendered", help="drives through sample towns, written by render.sh; none = real images only")
+    parser.add_argument("--crops", help="folder that crops.py wrote; none = whole images only")
     parser.add_argument("--warm-start", help="checkpoint of an earlier run: its running mean starts the layers that fit")
     parser.add_argument("--freeze", type=int, default=0, help="first layers of the trunk that stay as the warm start left them: a third of the time of 3")
     parser.add_argument("--teacher", help="maps written by teacher.py; none = no distillation")
@@ -56,7 +57,7 @@ def main():
     os.makedirs(options.work, exist_ok=True)
     with open(os.path.join(options.work, "arguments.json"), "w") as file:
         json.dump(vars(options), file, indent=1)
-    items = load_items(options.pool, options.rendered)
+    items = load_items(options.pool, options.rendered, options.crops)
     cache = load_cache(options.pool, items, options.cache)
     pool = split_pool(items)
     sampler = BatchSampler(pool, options.places, options.seed, options.kinds)
