@@ -102,7 +102,7 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-7")
+    parser.add_argument("--name", default="vpr_node-default-8")
     options = parser.parse_args()
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)
