@@ -12,7 +12,7 @@ export const TARGET_FALSE_POSITIVE_RATE: Readonly<Record<Preset, number>> = {
 };
 
 /** Rises whenever the features change: an older calibration says nothing then. */
-export const CONFIDENCE_FORMAT = 2;
+export const CONFIDENCE_FORMAT = 3;
 
 /** P(right) = isotonic(sigmoid(weights . features)). */
 export interface Calibrator {
@@ -116,7 +116,8 @@ export function confidenceWithGeometry(
 
 /**
  * For a model that nobody fitted a confidence for: only features that mean the same for every network (standardised by
- * the background, ranks, the filter). From `vpr tune --any-model` with models/training/model, isotonic step left out; with
+ * the background, ranks, the filter). From `vpr tune --any-model` with models/training/model, isotonic step left out and the thresholds
+ * carried through it; with
  * another network it ranks answers well, but its probabilities are only roughly right until `vpr tune`.
  */
 export const GENERIC_CONFIDENCE: ConfidenceModel = {
@@ -124,18 +125,18 @@ export const GENERIC_CONFIDENCE: ConfidenceModel = {
   fittedOn: 'generic',
   modelSha256: '',
   features: FEATURES,
-  //          bias, sim, z, marginZ, ham, hamLead, agree, logN, temporal, sequence, sequenceLead, guidedLead
+  //          bias, sim, z, marginZ, agree, logN, temporal, sequence, sequenceLead, guidedLead
   single: {
-    weights: [-1.715, 0, 0.136, 1.173, 0, 3.054, 3.042, 0, 0, 0, 0, 0],
+    weights: [-2.466, 0, 0.237, 1.894, 3.277, 0, 0, 0, 0, 0],
     isotonic: { x: [], y: [] },
-    thresholds: { precision: 0.999, balanced: 0.9834, recall: 0.8849 },
+    thresholds: { precision: 0.9998, balanced: 0.9884, recall: 0.9021 },
   },
   temporal: {
-    weights: [0.01, 0, 0, 0.194, 0, 2.081, 0, 0, 0.204, 0.081, 0.026, 0.269],
+    weights: [-0.343, 0, 0, 0.574, 0, 0, 0.227, 0.102, 0.021, 0.248],
     isotonic: { x: [], y: [] },
-    thresholds: { precision: 0.9923, balanced: 0.9507, recall: 0.8144 },
+    thresholds: { precision: 0.9904, balanced: 0.9583, recall: 0.8514 },
   },
-  likelihood: { offset: -1.5, slope: 1.15 },
+  likelihood: { offset: -1.54, slope: 1.19 },
   figures: {},
 };
 

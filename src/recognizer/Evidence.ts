@@ -7,8 +7,6 @@ export const FEATURES = [
   'similarity',
   'zScore',
   'marginZ',
-  'hamming',
-  'hammingMargin',
   'agreement',
   'logReferences',
   'temporal',
@@ -67,16 +65,15 @@ export interface TemporalEvidence {
 
 /**
  * Features of one candidate: similarity; its z-score against the background; its lead over the best candidate outside its
- * neighbourhood, in spreads; Hamming distance and its lead; the part of the first ten candidates that lie in the
- * neighbourhood; the size of the map; the temporal filter's log-odds, its score, the lead of the
- * score, and that lead once more where odometry led the way.
+ * neighbourhood, in spreads; the part of the first ten candidates that lie in the neighbourhood; the size of the map; the
+ * temporal filter's log-odds, its score, the lead of the score, and that lead once more where odometry led the way.
+ * Hamming distances are not among them: what one means depends on the map, whose code may be its own.
  */
 export function weighEvidence(context: EvidenceContext): Evidence {
   const { candidates, chosen, background, references, neighbourhood, temporal } = context;
   const best = candidates[chosen]!;
   const { spread, median } = background ?? UNKNOWN_BACKGROUND;
   let rival: Candidate | undefined;
-  let rivalHamming = Infinity;
   let votes = 0;
   const voters = Math.min(VOTERS, candidates.length);
   candidates.forEach((candidate, rank) => {
@@ -85,18 +82,14 @@ export function weighEvidence(context: EvidenceContext): Evidence {
       return;
     }
     rival ??= candidate;
-    rivalHamming = Math.min(rivalHamming, candidate.hamming);
   });
   const margin = best.similarity - (rival?.similarity ?? Math.min(median, best.similarity));
-  const hammingLead = rival === undefined ? 0 : rivalHamming - best.hamming;
   const lead = temporal === undefined ? 0 : temporal.score - temporal.rivalScore;
   const features = Float64Array.of(
     1,
     best.similarity,
     zScore(best.similarity, background),
     clamp(margin / spread, -4, 8),
-    best.hamming / 256,
-    clamp(hammingLead / 64, -2, 2),
     votes / voters,
     Math.log10(Math.max(1, references)),
     temporal === undefined ? 0 : clamp(Math.log(temporal.mass / Math.max(1e-9, 1 - temporal.mass)), -8, 8),

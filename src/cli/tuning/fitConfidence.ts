@@ -35,8 +35,6 @@ const SIGNS: Readonly<Record<(typeof FEATURES)[number], 1 | -1 | 0>> = {
   similarity: 1,
   zScore: 1,
   marginZ: 1,
-  hamming: -1,
-  hammingMargin: 1,
   agreement: 1,
   logReferences: -1,
   temporal: 1,
@@ -205,7 +203,7 @@ export async function gatherEvidence(
 
 /**
  * Fits the two calibrators, with the filter and without. Figures are out-of-fold.
- * left: features to leave out (similarities and distances mean another thing with another model).
+ * left: features to leave out (similarities mean another thing with another model).
  */
 export function fitConfidence(
   evidence: TuningEvidence,
