@@ -1,6 +1,6 @@
 /**
  * Runs the recognition table: the default model and the fixed filters by `vpr eval`, the peers by peers.py, the long
- * shortlists by models/training/evaluate.py; writes results.json, from which `npm run generate` makes the tables.
+ * shortlists by distractors.ts; writes results.json, from which `npm run generate` makes the tables.
  *
  *   npm run build && node bench/peers/compare.mjs --data ../shared/data --python VENV/bin/python [--keep-peers]
  *
@@ -31,13 +31,16 @@ function output(command, args) {
   return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 26 });
 }
 
-/** {set: {twoStage, exact, code: [R@1, R@5]}} of a model folder; shortlist max(10, 10 % of the references). */
-function evaluate(model) {
+/**
+ * {set: {twoStage, exact, code: [R@1, R@5]}} of a model folder; shortlist max(10, 10 % of the references); codes: map, as
+ * `vpr map build` fits them to the references, or model.
+ */
+function evaluate(model, codes) {
   return Object.fromEntries(
     readdirSync(sets).map((set) => {
       const references = readdirSync(path.join(sets, set, 'reference')).length;
       const shortlist = String(Math.max(10, Math.round(references / 10)));
-      const options = ['--model', model, '--shortlist', shortlist, '--json'];
+      const options = ['--model', model, '--codes', codes, '--shortlist', shortlist, '--json'];
       const result = JSON.parse(output(process.execPath, [vpr, 'eval', path.join(sets, set), ...options]));
       const pair = (recall) => [recall['1'], recall['5']];
       const { recall, recallExact, recallHash } = result;
@@ -59,10 +62,8 @@ function peers() {
 
 /** Two-stage R@1 by shortlist, exact float search and code alone, with the pool's first 12,000 images as distractors. */
 function amongDistractors() {
-  const script = path.join(ROOT, 'models', 'training', 'evaluate.py');
-  const pool = path.join(values.data, 'train-pool');
-  const options = ['--model', DEFAULT_MODEL, '--sets', sets, '--distractors', pool, '--json'];
-  return JSON.parse(output(values.python, [script, ...options]));
+  const script = path.join(ROOT, 'dist', 'bench', 'peers', 'distractors.js');
+  return JSON.parse(output(process.execPath, [script, sets, path.join(values.data, 'train-pool'), DEFAULT_MODEL]));
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'fixed-filters-'));
@@ -71,8 +72,9 @@ try {
   const { name, files } = JSON.parse(readFileSync(path.join(DEFAULT_MODEL, 'model.json'), 'utf8'));
   const results = {
     model: { name, sha256: files.find((file) => file.name === 'model.onnx').sha256 },
-    default: evaluate(DEFAULT_MODEL),
-    fixedFilters: evaluate(folder),
+    default: evaluate(DEFAULT_MODEL, 'map'),
+    ownCodes: evaluate(DEFAULT_MODEL, 'model'),
+    fixedFilters: evaluate(folder, 'map'),
     peers: values['keep-peers'] ? JSON.parse(readFileSync(RESULTS, 'utf8')).peers : peers(),
     distractors: amongDistractors(),
   };

@@ -54,6 +54,8 @@ export function recognitionTable() {
       [`**${name}**, two stages`, ...stage(results.default, 'twoStage')],
       ['exact float search', ...stage(results.default, 'exact')],
       ['code alone', ...stage(results.default, 'code')],
+      ["two stages, the model's own codes", ...stage(results.ownCodes, 'twoStage')],
+      ["code alone, the model's own", ...stage(results.ownCodes, 'code')],
       ['fixed filters, two stages', ...stage(results.fixedFilters, 'twoStage')],
       ...Object.entries(results.peers).map(([peer, bySet]) => [PEER_NAMES[peer], ...of(bySet)]),
       ...Object.entries(STATED).map(([peer, bySet]) => [peer, ...of(bySet)]),
@@ -66,12 +68,13 @@ export function shortlistTable() {
   const { distractors } = readJson('bench', 'peers', 'results.json');
   const lists = [10, 20, 50, 100, 200];
   return table(
-    ['set', ...lists.map(String), 'exact float', 'code'],
-    distractors.map((set) => [
-      set.set,
-      ...lists.map((length) => short(set[`twoStageR1@${length}`])),
-      short(set.floatR1),
-      short(set.codeR1),
+    ['set', 'codes', ...lists.map(String), 'exact float', 'code'],
+    distractors.map(({ set, codes, twoStage, exact, code }) => [
+      set,
+      codes === 'map' ? 'fitted to the map' : "the model's own",
+      ...lists.map((length) => short(twoStage[length])),
+      short(exact),
+      short(code),
     ]),
   );
 }

@@ -2,6 +2,8 @@
 are fitted on the other half's images. The trunk and the float descriptor stay those of the model.
 
 `python domain_shift.py --work runs/heads --pool POOL --cache runs/cache.npy [--rendered FOLDER]`
+`python domain_shift.py --model ../default --json domain_shift.json ...` measures a model as it ships and replaces its rows alone: its own
+code, and the one that `vpr map build` fits to each map of few references (src/onnx/hashing/fitMapProjection.ts; other random directions).
 Within one floor, town, stretch of railway, webcam or kind of scene at a time, of 24 to 150 references, with a shortlist of
 max(5, 10 %): recall@1 of exact search, code and two stages, and how often exact search's best is in the shortlist."""
 
@@ -10,6 +12,7 @@ import json
 import os
 
 import numpy as np
+import onnxruntime
 import torch
 
 from data import CLIP_GROUPS, LOOSE_GROUPS, BatchSampler, load_cache, load_items, split_pool
@@ -77,6 +80,60 @@ def tasks(items):
     return out
 
 
+SHIPPED, FITTED = "the shipped code, fitted on all groups", "fitted to the map"
+PRIOR_REFERENCES, EXPONENT = 30, 0.25
+
+
+def of_the_map(references, descriptors, seed=1):
+    """Logits of descriptors under the code of a map: Q C^(1/4) (x - mean), C mixed with the spread of 30 references equal in all directions."""
+    dimension, mean = references.shape[1], references.mean(0)
+    centred = (references - mean).astype(np.float64)
+    prior = PRIOR_REFERENCES * np.square(centred).sum() / len(references) / dimension
+    values, vectors = np.linalg.eigh((centred.T @ centred + prior * np.eye(dimension)) / (len(references) + PRIOR_REFERENCES))
+    directions = np.linalg.qr(np.random.default_rng(seed).normal(size=(dimension, 512)))[0].T
+    return (descriptors - mean) @ (directions @ (vectors * values ** EXPONENT) @ vectors.T).T.astype(np.float32)
+
+
+def measured_with_own_codes(descriptors, group_tasks):
+    """As `measured`, every map with a code of its own."""
+    parts = []
+    for references, queries, positives in group_tasks:
+        mine = descriptors[references + queries]
+        rows = list(range(len(references))), list(range(len(references), len(mine)))
+        bits = torch.from_numpy(of_the_map(mine[:len(references)].numpy(), mine.numpy()))
+        # Weights as `measured` has them: of answerable queries, and of all for what is kept.
+        answerable = sum(map(bool, positives)) if positives else 0
+        parts.append((answerable, len(queries), measured(mine, bits, [(*rows, positives)])))
+    weights = {"exact": 0, "code": 0, "twoStage": 0, "kept": 1}
+    return {key: None if parts[0][2][key] is None else
+            round(sum(part[which] * part[2][key] for part in parts) / sum(part[which] for part in parts), 4)
+            for key, which in weights.items()}
+
+
+def described(model, cache):
+    """Descriptors and hash logits of every image by a model folder."""
+    session_options = onnxruntime.SessionOptions()
+    session_options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(os.path.join(model, "model.onnx"), session_options, providers=["CPUExecutionProvider"])
+    with open(os.path.join(model, "model.json")) as file:
+        size = json.load(file)["input"]
+    out = [], []
+    for row in range(len(cache)):
+        image = (resized(cache, np.array([row]), size["height"], size["width"]).float() - MEAN) / STD
+        for values, output in zip(out, session.run(["descriptor", "hash"], {"image": image.numpy()})):
+            values.append(output[0])
+    return [torch.from_numpy(np.stack(values)) for values in out]
+
+
+def with_means(by_group):
+    labelled = [r for r in by_group.values() if r["code"] is not None]
+    losses = [r["exact"] - r["twoStage"] for r in labelled]
+    mean = {"code": float(np.mean([r["code"] for r in labelled])), "loss": float(np.mean(losses)),
+            "worstLoss": max(losses), "kept": float(np.mean([r["kept"] for r in by_group.values()])),
+            "leastKept": min(r["kept"] for r in by_group.values())}
+    return {**by_group, "mean": mean}
+
+
 def measured(descriptors, bits, group_tasks):
     """{exact, code, twoStage, kept} of a group: means over its queries; the first three None without labels."""
     hits, labelled, kept, asked = np.zeros(3), 0, 0, 0
@@ -98,16 +155,39 @@ def measured(descriptors, bits, group_tasks):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("--work", "--pool", "--cache"):
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--work", help="folder of fit_heads.py")
+    which.add_argument("--model", help="model folder")
+    for name in ("--pool", "--cache"):
         parser.add_argument(name, required=True)
     parser.add_argument("--rendered")
     parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args()
+    items = load_items(options.pool, options.rendered)
+    cache = load_cache(options.pool, items, options.cache)
+    everything = tasks(items)
+    if options.model:
+        with open(options.json) as file:
+            result = {SHIPPED: None, FITTED: None, **json.load(file)}
+        descriptors, logits = described(options.model, cache)
+        result[SHIPPED] = with_means({name: measured(descriptors, logits, of_group) for name, of_group in everything.items()})
+        result[FITTED] = with_means({name: measured_with_own_codes(descriptors, of_group) for name, of_group in everything.items()})
+    else:
+        result = measure_heads(options, items, everything, cache)
+    for head, by_group in result.items():
+        print(head, {key: round(value, 4) for key, value in by_group["mean"].items()}, flush=True)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
+
+
+def measure_heads(options, items, everything, cache):
+    """{head: {group: figures}} of the heads of a folder."""
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)
     seed = fitted["seed"]
-    items = load_items(options.pool, options.rendered)
-    pool, cache = split_pool(items), load_cache(options.pool, items, options.cache)
+    pool = split_pool(items)
     net = ShippedNet(len(fitted["runs"])).eval()
     net.load_state_dict(torch.load(os.path.join(options.work, "heads.pt"), weights_only=True))
     known = torch.load(os.path.join(options.work, "features.pt"), weights_only=True)
@@ -122,10 +202,10 @@ def main():
         augmented = torch.cat([net.describe(pooled, regions) for pooled, regions, *_ in known["batches"]])
     sampler, groups = BatchSampler(pool, PLACES, seed), np.array([item["group"] for item in items])
     rows = np.concatenate([sampler.batch(step)[0] for step in range(VIEW_BATCHES)])
-    training_rows, result = pool.training_rows[::3], {"the shipped code, fitted on all groups": {}}
-    everything = tasks(items)
+    training_rows, result = pool.training_rows[::3], {SHIPPED: {}, FITTED: {}}
     for name, group_tasks in everything.items():
-        result["the shipped code, fitted on all groups"][name] = measured(descriptors, shipped, group_tasks)
+        result[SHIPPED][name] = measured(descriptors, shipped, group_tasks)
+        result[FITTED][name] = measured_with_own_codes(descriptors, group_tasks)
     for half in HALVES:
         use, use_rows = ~np.isin(groups[training_rows], half), ~np.isin(groups[rows], half)
         heads = code_heads(images[use], pool.domain[training_rows[use]], rows[use_rows], augmented[use_rows], pool, seed)
@@ -134,17 +214,7 @@ def main():
             for name, group_tasks in everything.items():
                 if items[group_tasks[0][0][0]]["group"] in half:
                     result.setdefault(head, {})[name] = measured(descriptors, bits, group_tasks)
-    for head, by_group in result.items():
-        labelled = [r for r in by_group.values() if r["code"] is not None]
-        losses = [r["exact"] - r["twoStage"] for r in labelled]
-        by_group["mean"] = {"code": float(np.mean([r["code"] for r in labelled])), "loss": float(np.mean(losses)),
-                            "worstLoss": max(losses), "kept": float(np.mean([r["kept"] for r in by_group.values()])),
-                            "leastKept": min(r["kept"] for r in by_group.values())}
-        print(head, {key: round(value, 4) for key, value in by_group["mean"].items()}, flush=True)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(result, file, indent=1)
-            file.write("\n")
+    return {head: with_means(by_group) for head, by_group in result.items()}
 
 
 if __name__ == "__main__":

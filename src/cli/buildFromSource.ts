@@ -3,9 +3,10 @@ import type { ImageSource } from '../bag/ImageSource.js';
 import { openImageSource } from '../bag/openImageSource.js';
 import { parseParameters, type NodeParameters } from '../config/parseParameters.js';
 import { openModel, type OpenModel } from '../inference/openModel.js';
+import type { MapSummary } from '../map/mapTypes.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import type { Arguments, Option } from './Command.js';
-import { growMap } from './growMap.js';
+import { growMap, type GrownMap } from './growMap.js';
 import { createProgress } from './progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from './recognizerOptions.js';
 import { exitCodeOf, POSE_DETAILS, SOURCE_OPTIONS, sourceOptionsOf } from './sourceOptions.js';
@@ -32,12 +33,17 @@ export interface BuildInput {
   readonly parameters: NodeParameters;
 }
 
-/** Opens source and model, gets the map from `openMap`, adds the key frames, says what came of it. Returns the exit code. */
-export async function buildFromSource(
-  args: Arguments,
-  openMap: (input: BuildInput) => Promise<PlaceMap>,
-  afterwards: (map: PlaceMap) => void = () => undefined,
-): Promise<number> {
+/** What a command does with the map, before and after it grows. */
+export interface BuildSteps {
+  readonly openMap: (input: BuildInput) => Promise<PlaceMap>;
+  /** The map was closed, whether all went well or not. */
+  readonly onClosed?: (map: MapSummary) => void;
+  /** The map is whole. */
+  readonly finish?: (map: MapSummary) => Promise<void>;
+}
+
+/** Opens source and model, gets the map, adds the key frames, says what came of it. Returns the exit code. */
+export async function buildFromSource(args: Arguments, steps: BuildSteps): Promise<number> {
   const [file] = args.positionals as [string];
   const parameters = parseParameters({ ...parametersOf(args), mode: 'mapping' });
   const poseFile = args.string('poses');
@@ -54,25 +60,27 @@ export async function buildFromSource(
       threads: parameters.inferenceThreads,
     });
     try {
-      const map = await openMap({ source, model, parameters });
+      const map = await steps.openMap({ source, model, parameters });
+      let grown: GrownMap;
+      let summary: MapSummary;
+      const startMs = performance.now();
       const progress = createProgress('map', source.summary.images);
       try {
-        const startMs = performance.now();
-        const grown = await growMap(source, map, model.extractor, {
+        grown = await growMap(source, map, model.extractor, {
           parameters,
           session: { name: args.string('session') ?? path.basename(path.resolve(file)), source: file },
           onImage: (images, references) => progress.update(images, `${references} references`),
           onProblem: say,
         });
-        progress.end();
-        const seconds = (performance.now() - startMs) / 1000;
-        report(args.flag('json'), map, grown, seconds);
-        return exitCodeOf(source);
       } finally {
         progress.end();
+        summary = map.summary();
         map.close();
-        afterwards(map);
+        steps.onClosed?.(summary);
       }
+      await steps.finish?.(summary);
+      report(args.flag('json'), summary, grown, (performance.now() - startMs) / 1000);
+      return exitCodeOf(source);
     } finally {
       await model.extractor.close();
     }
@@ -81,8 +89,8 @@ export async function buildFromSource(
   }
 }
 
-function report(json: boolean, map: PlaceMap, grown: Awaited<ReturnType<typeof growMap>>, seconds: number): void {
-  const { path: file, references, places, sessions } = map.summary();
+function report(json: boolean, map: MapSummary, grown: GrownMap, seconds: number): void {
+  const { path: file, references, places, sessions } = map;
   if (json) {
     const result = { path: file, ...grown, map: { references, places, sessions }, seconds };
     process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);

@@ -3,11 +3,11 @@ import type { NodeParameters } from '../config/parseParameters.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import { encodeThumbnail } from '../image/encodeThumbnail.js';
-import { ProjectionBinarizer } from '../inference/Binarizer.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import { MapBuilder } from '../mapping/MapBuilder.js';
 import { describeImage } from '../worker/describeImage.js';
+import { mapEncoder } from '../worker/mapEncoder.js';
 import { mapBuilderOptions } from '../worker/mapBuilderOptions.js';
 import { IMAGE_CODES } from './replayImages.js';
 
@@ -43,20 +43,12 @@ export async function growMap(
 ): Promise<GrownMap> {
   const { parameters, session, onImage, onProblem } = options;
   const builder = new MapBuilder(map, session, mapBuilderOptions(parameters, BATCH));
-  const { binarizer } = map.meta;
-  const own =
-    binarizer.kind === 'projection'
-      ? new ProjectionBinarizer(binarizer.projection, map.dimension, binarizer.mean)
-      : undefined;
+  const encode = mapEncoder(map.meta);
   const skipped = new Map<string, number>();
   let images = 0;
   let references = 0;
   const add = async (image: StampedImage): Promise<void> => {
-    const { pixels, descriptor, code } = await describeImage(
-      image,
-      extractor,
-      own === undefined ? undefined : (values) => own.encode(values),
-    );
+    const { pixels, descriptor, code } = await describeImage(image, extractor, encode);
     // Whether the view has changed is only known now.
     if (!builder.isKeyframe({ ...image, descriptor })) return;
     const { camera, stampNs, name, pose } = image;

@@ -36,7 +36,7 @@ export class ProjectionBinarizer {
     this.#projection = projection;
     this.#dimension = dimension;
     this.#offset = new Float32Array(CODE_BITS);
-    if (mean !== undefined) for (let i = 0; i < CODE_BITS; i++) this.#offset[i] = this.#row(i, mean);
+    if (mean !== undefined) this.#project(mean, this.#offset);
   }
 
   static load(folder: string, manifest: ModelManifest): ProjectionBinarizer | undefined {
@@ -50,16 +50,34 @@ export class ProjectionBinarizer {
     );
   }
 
-  #row(row: number, vector: Float32Array): number {
-    const start = row * this.#dimension;
-    let sum = 0;
-    for (let d = 0; d < this.#dimension; d++) sum += this.#projection[start + d]! * vector[d]!;
-    return sum;
+  /** out[i] = projection[i] . vector, summed in f64. Four rows at once: one sum alone waits for its own last addition. */
+  #project(vector: Float32Array, out: Float32Array): void {
+    const matrix = this.#projection;
+    const d = this.#dimension;
+    for (let row = 0; row < CODE_BITS; row += 4) {
+      const a = row * d;
+      const b = a + d;
+      const c = b + d;
+      const e = c + d;
+      let [sumA, sumB, sumC, sumE] = [0, 0, 0, 0];
+      for (let k = 0; k < d; k++) {
+        const value = vector[k]!;
+        sumA += matrix[a + k]! * value;
+        sumB += matrix[b + k]! * value;
+        sumC += matrix[c + k]! * value;
+        sumE += matrix[e + k]! * value;
+      }
+      out[row] = sumA;
+      out[row + 1] = sumB;
+      out[row + 2] = sumC;
+      out[row + 3] = sumE;
+    }
   }
 
   /** descriptor: [D]; returns 64 bytes. */
   encode(descriptor: Descriptor): BinaryCode {
-    for (let i = 0; i < CODE_BITS; i++) this.#values[i] = this.#row(i, descriptor) - this.#offset[i]!;
+    this.#project(descriptor, this.#values);
+    for (let i = 0; i < CODE_BITS; i++) this.#values[i]! -= this.#offset[i]!;
     return binarize(this.#values);
   }
 }

@@ -23,6 +23,14 @@ export type MapBinarizer =
       readonly mean?: Float32Array;
     };
 
+/** Whether codes by the one can be compared with codes by the other, in maps of one model. */
+export function sameBinarizer(a: MapBinarizer, b: MapBinarizer): boolean {
+  if (a.kind === 'model' || b.kind === 'model') return a.kind === b.kind;
+  const same = (x: Float32Array | undefined, y: Float32Array | undefined): boolean =>
+    x?.length === y?.length && (x ?? []).every((value, i) => value === y![i]);
+  return same(a.projection, b.projection) && same(a.mean, b.mean);
+}
+
 /** What a map says of itself. */
 export interface MapMeta {
   readonly modelName: string;

@@ -34,8 +34,8 @@ export interface OpenContent {
 }
 
 export interface WriteMapOptions {
-  /** new: the target must not exist. replace: it is swapped, and stays under `<file>.previous`. */
-  readonly target: 'new' | 'replace';
+  /** new: the target must not exist. replace: it is swapped, and stays under `<file>.previous`; overwrite: it does not. */
+  readonly target: 'new' | 'replace' | 'overwrite';
   readonly onVerify?: (done: number, total: number) => void;
 }
 
@@ -73,9 +73,9 @@ export function writeMap(file: string, open: () => OpenContent, options: WriteMa
       );
     if (exists) {
       settleLog(absolute);
-      keepPrevious(absolute);
+      if (options.target === 'replace') keepPrevious(absolute);
     }
-    publishFile(temporary, absolute, options.target);
+    publishFile(temporary, absolute, options.target === 'new' ? 'new' : 'replace');
     return count;
   } catch (error) {
     throw mapErrorOf(error, absolute);

@@ -2,13 +2,13 @@ import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
-import { checkMapModel, type MapMeta } from '../map/MapMeta.js';
+import { checkMapModel, sameBinarizer, type MapMeta } from '../map/MapMeta.js';
 import type { MapSession } from '../map/mapTypes.js';
 import type { MatchCount } from '../map/matchCounts.js';
 import { PlaceMap } from '../map/PlaceMap.js';
 import type { StoredReference } from '../map/ReferenceWriter.js';
 import { storedReferences } from '../map/storedReferences.js';
-import { writeMap } from '../map/writeMap.js';
+import { writeMap, type WriteMapOptions } from '../map/writeMap.js';
 import { PlaceGrouper, type GroupingOptions } from './PlaceGrouper.js';
 import { selectDiverse } from './selectDiverse.js';
 
@@ -28,9 +28,9 @@ export interface CombineOptions {
   readonly maxPerPlace?: number;
   /** What the new map says differently of itself: another storage, another binarizer. */
   readonly meta?: Partial<Pick<MapMeta, 'storage' | 'binarizer'>>;
-  /** Recodes every reference (with a new binarizer). */
+  /** Recodes every reference, with the new binarizer; the maps may then have codes of different ones. */
   readonly encode?: (descriptor: Descriptor) => BinaryCode;
-  readonly target: 'new' | 'replace';
+  readonly target: WriteMapOptions['target'];
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -110,7 +110,7 @@ function planCombination(
   }
   let joinedPlaces = 0;
   others.forEach((other, i) => {
-    checkFits(base!, other, grouper !== undefined);
+    checkFits(base!, other, { byPose: grouper !== undefined, recoded: options.encode !== undefined });
     const known =
       typeof options.associate === 'function' ? new Map(options.associate(base!, other)) : new Map<PlaceId, PlaceId>();
     const alive = new Set(taken.flatMap((ids) => [...ids.values()]));
@@ -141,27 +141,24 @@ function planCombination(
   return { taken, joinedPlaces, overLimit: before - after, nextPlaceId };
 }
 
-/** Throws where two maps cannot become one. */
-function checkFits(base: PlaceMap, other: PlaceMap, byPose: boolean): void {
+/** Throws where two maps cannot become one. recoded: their codes may be others, none of them is kept. */
+function checkFits(
+  base: PlaceMap,
+  other: PlaceMap,
+  { byPose, recoded }: { readonly byPose: boolean; readonly recoded: boolean },
+): void {
   const { modelName: name, modelSha256: sha256, descriptorDimension, mapFrame, poseKind, binarizer } = base.meta;
   checkMapModel(other.meta, { name, sha256, descriptorDimension }, other.path);
-  if (other.meta.binarizer.kind !== binarizer.kind || !sameProjection(base.meta, other.meta))
+  if (!recoded && !sameBinarizer(other.meta.binarizer, binarizer))
     throw new VprError(
       'MAP_OTHER_MODEL',
-      `Expected codes by the binarizer of ${base.path}, got others (refit the merged map instead) [${other.path}]`,
+      `Expected codes by the binarizer of ${base.path}, got others [${other.path}]`,
     );
   if (byPose && (other.meta.mapFrame !== mapFrame || other.meta.poseKind !== poseKind))
     throw new VprError(
       'POSES_INVALID',
       `Expected poses ${poseKind} in frame '${mapFrame}', got ${other.meta.poseKind} in '${other.meta.mapFrame}' [${other.path}]`,
     );
-}
-
-function sameProjection({ binarizer: a }: MapMeta, { binarizer: b }: MapMeta): boolean {
-  if (a.kind === 'model' || b.kind === 'model') return a.kind === b.kind;
-  const same = (x: Float32Array | undefined, y: Float32Array | undefined): boolean =>
-    x?.length === y?.length && (x ?? []).every((value, i) => value === y![i]);
-  return same(a.projection, b.projection) && same(a.mean, b.mean);
 }
 
 /** Takes the less diverse references out of places that hold more than `most`. */
@@ -227,7 +224,7 @@ function contentOf(maps: readonly PlaceMap[], plan: CombinePlan, options: Combin
   }
   // A calibration belongs to the map that it was fitted on; a merged one has another density of places.
   const { calibration, ...meta } = base.meta;
-  const keepsCalibration = maps.length === 1 && options.encode === undefined && calibration !== undefined;
+  const keepsCalibration = maps.length === 1 && calibration !== undefined;
   return {
     meta: { ...meta, ...(keepsCalibration ? { calibration } : {}), ...options.meta },
     sessions,

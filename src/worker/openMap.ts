@@ -3,12 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import { VprError } from '../core/VprError.js';
-import { ProjectionBinarizer } from '../inference/Binarizer.js';
 import type { OpenModel } from '../inference/openModel.js';
 import { checkMapModel, type MapMeta, type PoseKind } from '../map/MapMeta.js';
 import { PlaceMap } from '../map/PlaceMap.js';
 import { createPlaceSearch } from '../search/createPlaceSearch.js';
 import type { PlaceSearch } from '../search/PlaceSearch.js';
+import { mapEncoder } from './mapEncoder.js';
 import type { RecognizerMode } from './protocol.js';
 
 /** A map that answers: its file, and the search over its codes. */
@@ -50,15 +50,11 @@ export async function openMap(path: string | undefined, model: OpenModel, option
       search.addBlock(referenceIds, codes);
       await nextTurn();
     }
-    const { binarizer } = map.meta;
-    const own =
-      binarizer.kind === 'projection'
-        ? new ProjectionBinarizer(binarizer.projection, map.dimension, binarizer.mean)
-        : undefined;
+    const encode = mapEncoder(map.meta);
     return {
       map,
       search,
-      ...(own === undefined ? {} : { encode: (descriptor: Descriptor) => own.encode(descriptor) }),
+      ...(encode === undefined ? {} : { encode }),
       async close() {
         await search.close();
         map.close();

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { popcount32 } from '../../src/hamming/scalarHamming.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 
@@ -75,6 +76,33 @@ describe('vpr eval', function () {
       delete one['memory'];
     }
     expect(again).to.deep.equal(result);
+  });
+
+  it('codes both sides as a map of the references would, or as the model does', () => {
+    const many = path.join(folder, 'many');
+    const small = ['--width', '96', '--height', '72', '--frames', '24', '--distance', '3'];
+    const made = vpr('sample', 'render', '-o', many, '--seed', '4', '--set', ...small);
+    expect(made.status, made.stderr).to.equal(0);
+    const [fitted, own] = ['map', 'model'].map((codes) => {
+      const arrays = path.join(folder, codes);
+      const { status, stdout, stderr } = vpr('eval', many, '--json', '--codes', codes, '--export', arrays);
+      expect(status, stderr).to.equal(0);
+      const read = (name: string) => readNpy(path.join(arrays, name)).values;
+      return {
+        result: JSON.parse(stdout) as { codes: string; recallExact: object },
+        descriptors: read('query_descriptors.npy'),
+        bits: Array.from(read('reference_codes.npy')).reduce((sum, byte) => sum + popcount32(byte), 0),
+        codes: read('query_codes.npy'),
+      };
+    });
+    expect([fitted!.result.codes, own!.result.codes]).to.deep.equal(['map', 'model']);
+    expect(fitted!.result.recallExact).to.deep.equal(own!.result.recallExact);
+    expect(fitted!.descriptors).to.deep.equal(own!.descriptors);
+    expect(fitted!.codes).not.to.deep.equal(own!.codes);
+    // Of bits around the references' own mean, about half are set.
+    expect(fitted!.bits / (24 * 512)).to.be.within(0.45, 0.55);
+    // 14 references are too few for a code of their own.
+    expect((JSON.parse(vpr('eval', set, '--json').stdout) as { codes: string }).codes).to.equal('model');
   });
 
   it('judges by poses and by frames, and writes the page', () => {

@@ -6,6 +6,7 @@ import type { GroundTruth } from '../../evaluation/groundTruth.js';
 import { spreadOf } from '../../evaluation/percentiles.js';
 import { recallAtN, RECALL_NS } from '../../evaluation/recallAtN.js';
 import { openModel } from '../../inference/openModel.js';
+import { LEAST_REFERENCES } from '../../onnx/hashing/fitMapProjection.js';
 import { htmlReport } from '../../report/htmlReport.js';
 import { terminalTable } from '../../report/terminalTable.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
@@ -14,6 +15,7 @@ import { describeSource, type DescribedSource } from '../describeSource.js';
 import { evaluationReport } from '../evaluationReport.js';
 import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
 import { NpyFile } from '../NpyFile.js';
+import { CODES_OPTION, encodeAll, fitMapCode, sampleRows } from '../mapCode.js';
 import { createProgress } from '../progress.js';
 import { framesOf, POSE_DETAILS, POSE_FRAMES_OPTION } from '../sourceOptions.js';
 import { rankReferences, type QueryRanking } from '../rankReferences.js';
@@ -69,6 +71,27 @@ function exportArrays(folder: string, side: 'reference' | 'query', described: De
   packed.close();
 }
 
+/**
+ * The two sides with the codes that are asked for, and which they are: of the map, as `map build` fits them to its references
+ * alone, or where these are too few the model's own.
+ */
+async function withCodes(
+  wanted: 'map' | 'model',
+  references: DescribedSource,
+  queries: DescribedSource,
+): Promise<[codes: 'map' | 'model', references: DescribedSource, queries: DescribedSource]> {
+  if (wanted === 'model' || references.images.length < LEAST_REFERENCES) return ['model', references, queries];
+  const { dimension } = references;
+  const code = await fitMapCode(sampleRows(references.descriptors, dimension), dimension);
+  const recoded = (side: DescribedSource): DescribedSource => {
+    const startMs = performance.now();
+    const codes = encodeAll(side.descriptors, dimension, code);
+    const eachMs = (performance.now() - startMs) / side.images.length;
+    return { ...side, codes, inferenceMs: side.inferenceMs.map((ms) => ms + eachMs) };
+  };
+  return ['map', recoded(references), recoded(queries)];
+}
+
 function wantedNs(text: string | undefined): readonly number[] {
   const ns = new Set<number>(RECALL_NS);
   for (const part of text === undefined ? [] : text.split(',')) {
@@ -102,6 +125,7 @@ export const command: Command = {
     frames: { type: 'number', value: 'N', description: 'judge by index: within N images (Nordland: 10)' },
     'pose-topic': { type: 'string', value: 'TOPIC', description: 'topic of the poses in bags' },
     'pose-frames': POSE_FRAMES_OPTION,
+    codes: CODES_OPTION,
     n: { type: 'string', value: 'N,N,...', description: 'more N for recall@N, beside 1, 5, 10' },
     shortlist: {
       type: 'number',
@@ -135,8 +159,11 @@ ${POSE_DETAILS}`,
     try {
       const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
         describeSource(set[side], extractor, createProgress(side, set[side].summary.images));
-      const references = await describe('references');
-      const queries = await describe('queries');
+      const [codes, references, queries] = await withCodes(
+        args.string('codes') as 'map' | 'model',
+        await describe('references'),
+        await describe('queries'),
+      );
       for (const sentence of [...references.skipped, ...queries.skipped])
         process.stderr.write(`vpr eval: skipped: ${sentence}\n`);
       const truth = await readGroundTruth(set, references, queries, rule);
@@ -156,6 +183,7 @@ ${POSE_DETAILS}`,
       const result = {
         set: set.name,
         model: { name: manifest.name, sha256, descriptorDimension: manifest.descriptorDimension },
+        codes,
         shortlist,
         skipped: { references: references.skipped.length, queries: queries.skipped.length },
         ...evaluation,
@@ -172,7 +200,7 @@ ${POSE_DETAILS}`,
       const page = args.string('report');
       if (page !== undefined) {
         const { model, memory } = result;
-        const subtitle = `Model ${model.name}, ${model.descriptorDimension} values; ${set.name}; shortlist ${shortlist}.`;
+        const subtitle = `Model ${model.name}, ${model.descriptorDimension} values; ${set.name}; codes of the ${codes}; shortlist ${shortlist}.`;
         const data = await evaluationReport(
           { set, references, queries, truth, rankings, evaluation },
           { title: `Evaluation of ${set.name}`, subtitle, recallRows, latencyMs: latency, ...memory },

@@ -9,19 +9,23 @@ export const command: Command = {
   positionals: 'BAG MAP',
   positionalCount: [2, 2],
   options: BUILD_OPTIONS,
-  details: `${BUILD_DETAILS}\nPoses must be in the frame of the map; references near a place of the map join it.`,
+  details:
+    `${BUILD_DETAILS}\nPoses must be in the frame of the map; references near a place of the map join it.\n` +
+    'They get codes as the map has them; after much of another kind `vpr map refit` fits the codes anew.',
   run(args) {
     const [, file] = args.positionals as [string, string];
-    return buildFromSource(args, ({ model: { manifest, sha256 } }) => {
-      const map = PlaceMap.open(file, 'append');
-      try {
-        const { name, descriptorDimension } = manifest;
-        checkMapModel(map.meta, { name, sha256, descriptorDimension }, map.path);
-        return Promise.resolve(map);
-      } catch (error) {
-        map.close();
-        return Promise.reject(error as Error);
-      }
+    return buildFromSource(args, {
+      openMap({ model: { manifest, sha256 } }) {
+        const map = PlaceMap.open(file, 'append');
+        try {
+          const { name, descriptorDimension } = manifest;
+          checkMapModel(map.meta, { name, sha256, descriptorDimension }, map.path);
+          return Promise.resolve(map);
+        } catch (error) {
+          map.close();
+          return Promise.reject(error as Error);
+        }
+      },
     });
   },
 };

@@ -1,7 +1,10 @@
 import { rmSync } from 'node:fs';
 import { PlaceMap } from '../../map/PlaceMap.js';
+import { LEAST_REFERENCES } from '../../onnx/hashing/fitMapProjection.js';
 import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource, type BuildInput } from '../buildFromSource.js';
 import type { Command } from '../Command.js';
+import { CODES_OPTION, refitMap } from '../mapCode.js';
+import { createProgress } from '../progress.js';
 
 /** Frames of the poses as the bag says them, where it does. */
 async function framesOf(
@@ -20,6 +23,7 @@ export const command: Command = {
   positionalCount: [2, 2],
   options: {
     ...BUILD_OPTIONS,
+    codes: CODES_OPTION,
     frame: {
       type: 'string',
       value: 'FRAME',
@@ -34,9 +38,8 @@ export const command: Command = {
     '  vpr map build photos/ floor.vprmap --set keyframe.interval_s=0',
   run(args) {
     const [, file] = args.positionals as [string, string];
-    return buildFromSource(
-      args,
-      async (input) => {
+    return buildFromSource(args, {
+      async openMap(input) {
         const { source, model, parameters } = input;
         const frames = await framesOf(input, args.string('pose-topic'));
         return PlaceMap.create(file, {
@@ -51,9 +54,22 @@ export const command: Command = {
         });
       },
       // A source without one usable image leaves no map behind.
-      (map) => {
-        if (map.size === 0) rmSync(map.path, { force: true });
+      onClosed({ path: file, references }) {
+        if (references === 0) rmSync(file, { force: true });
       },
-    );
+      async finish({ path: file, references }) {
+        if (args.string('codes') !== 'map' || references < LEAST_REFERENCES) return;
+        const progress = createProgress('codes', undefined);
+        try {
+          await refitMap(file, file, {
+            target: 'overwrite',
+            onProgress: (iteration) => progress.update(iteration, 'rotations'),
+            onRecoded: (done, total) => progress.update(done, `of ${total}`),
+          });
+        } finally {
+          progress.end();
+        }
+      },
+    });
   },
 };

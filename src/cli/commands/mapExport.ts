@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Reference } from '../../core/reference.js';
 import { VprError } from '../../core/VprError.js';
 import { modelSha256, readModelManifest } from '../../inference/readModelManifest.js';
-import type { MapMeta } from '../../map/MapMeta.js';
+import type { MapBinarizer, MapMeta } from '../../map/MapMeta.js';
 import { MapExaminer, type ExaminedReference } from '../../map/MapExaminer.js';
 import { knownMeta, salvageMap } from '../../map/salvageMap.js';
 import { UsageError, type Command } from '../Command.js';
@@ -28,6 +28,20 @@ function modelOf(folder: string): Pick<MapMeta, 'modelName' | 'modelSha256'> {
   return { modelName: manifest.name, modelSha256: modelSha256(manifest) };
 }
 
+/** projection.npy [512, D] and, where there is a mean, mean.npy [1, D]: what codes a query as the map's are. */
+function exportProjection(
+  folder: string,
+  dimension: number,
+  { projection, mean }: Extract<MapBinarizer, { kind: 'projection' }>,
+): void {
+  for (const [name, values] of Object.entries({ projection, mean })) {
+    if (values === undefined) continue;
+    const file = new NpyFile(path.join(folder, `${name}.npy`), '<f4', dimension);
+    for (let row = 0; row < values.length; row += dimension) file.append(values.subarray(row, row + dimension));
+    file.close();
+  }
+}
+
 /** Writes references.csv, descriptors.npy, codes.npy, thumbnails/ and map.json; returns how many references were whole. */
 function exportFolder(examiner: MapExaminer, folder: string, references: Iterable<ExaminedReference>): number {
   const meta = knownMeta(examiner);
@@ -50,6 +64,7 @@ function exportFolder(examiner: MapExaminer, folder: string, references: Iterabl
   descriptors.close();
   codes.close();
   const { binarizer, calibration, ...rest } = meta;
+  if (binarizer.kind === 'projection') exportProjection(folder, meta.descriptorDimension, binarizer);
   const json = {
     ...rest,
     binarizer: binarizer.kind,
@@ -79,7 +94,8 @@ export const command: Command = {
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
-    'FOLDER gets references.csv, descriptors.npy [N, D] f32, codes.npy [N, 64] u8 (rows as in the CSV), thumbnails/ and map.json.\n' +
+    'FOLDER gets references.csv, descriptors.npy [N, D] f32, codes.npy [N, 64] u8 (rows as in the CSV), thumbnails/ and map.json;\n' +
+    'where the map has codes of its own also projection.npy [512, D] and mean.npy [1, D]: bit i = projection[i] . (descriptor - mean) >= 0.\n' +
     'Where the meta is damaged, what the descriptors tell is used, and map.json names the rest under "lost".\n' +
     'Damaged references are left out and counted; then the exit code is 1.',
   run(args) {

@@ -3,27 +3,36 @@ import { associateByAppearance, type FindNearest } from '../../mapping/associate
 import { combineMaps, type AssociatePlaces, type CombineOptions } from '../../mapping/combineMaps.js';
 import { createPlaceSearch } from '../../search/createPlaceSearch.js';
 import { required, UsageError, type Command } from '../Command.js';
+import { commonCodeOf, encodeAll, recodedBy, type MapCode } from '../mapCode.js';
 import { createProgress } from '../progress.js';
 
 const DEGREE = Math.PI / 180;
 
-/** The most similar reference of a map, by the two-stage search. */
-function nearestIn(map: PlaceMap, cacheMiB: number): FindNearest {
+/** The most similar reference of a map, by the two-stage search. common: the code of both maps, where their own are not the same. */
+function nearestIn(map: PlaceMap, cacheMiB: number, common: MapCode | undefined): FindNearest {
   const search = createPlaceSearch({ store: map, cacheBytes: cacheMiB * 2 ** 20 });
-  for (const { referenceIds, codes } of map.codes()) search.addBlock(referenceIds, codes);
+  for (const { referenceIds, codes } of map.codes()) {
+    if (common === undefined) search.addBlock(referenceIds, codes);
+    else {
+      const descriptors = new Float32Array(referenceIds.length * map.dimension);
+      map.readDescriptors(referenceIds, descriptors);
+      search.addBlock(referenceIds, encodeAll(descriptors, map.dimension, common));
+    }
+  }
   return ({ code, descriptor }) => {
-    const found = search.search(code, descriptor, { k: 1, shortlist: 100 });
+    const asked = common === undefined ? code : common.encode(descriptor);
+    const found = search.search(asked, descriptor, { k: 1, shortlist: 100 });
     return found.referenceIds.length === 0
       ? undefined
       : { referenceId: found.referenceIds[0]!, similarity: found.similarity[0]! };
   };
 }
 
-function byAppearance(deviations: number): AssociatePlaces {
+function byAppearance(deviations: number, common: MapCode | undefined): AssociatePlaces {
   return (base, other) =>
     associateByAppearance(base, other, {
-      findInBase: nearestIn(base, 64),
-      findInOther: nearestIn(other, 64),
+      findInBase: nearestIn(base, 64, common),
+      findInOther: nearestIn(other, 64, common),
       deviations,
     });
 }
@@ -57,18 +66,20 @@ export const command: Command = {
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:
-    'References of the first map keep their ids; the others are added as further sessions. The maps must be of one model.',
-  run(args) {
+    'References of the first map keep their ids; the others are added as further sessions. The maps must be of one model.\n' +
+    'Where their codes are not the same (each fitted to its own map), the merged map gets codes fitted to all of it.',
+  async run(args) {
     const output = required(args.string('output'), 'output');
     const maxPerPlace = args.number('max-per-place');
     if (maxPerPlace !== undefined && !(Number.isInteger(maxPerPlace) && maxPerPlace >= 1))
       throw new UsageError(`Expected 1 or more for --max-per-place, got ${maxPerPlace}`);
+    const common = await commonCodeOf(args.positionals);
     const how = args.string('associate');
     const associate: CombineOptions['associate'] =
       how === 'pose'
         ? { pose: { distanceM: args.number('distance')!, angleRad: args.number('angle')! * DEGREE } }
         : how === 'appearance'
-          ? byAppearance(args.number('deviations')!)
+          ? byAppearance(args.number('deviations')!, common)
           : 'none';
     const progress = createProgress('merge', undefined);
     const result = (() => {
@@ -79,6 +90,7 @@ export const command: Command = {
           {
             associate,
             target: 'new',
+            ...recodedBy(common),
             ...(maxPerPlace === undefined ? {} : { maxPerPlace }),
             onProgress: (done, total) => progress.update(done, `of ${total}`),
           },
@@ -94,6 +106,6 @@ export const command: Command = {
         : `${references} references in ${places} places (${taken.join(' + ')}); ${joinedPlaces} places joined the first map's` +
             `${overLimit === 0 ? '' : `; ${overLimit} references over the limit left out`}: ${output}\n`,
     );
-    return Promise.resolve(0);
+    return 0;
   },
 };

@@ -1,5 +1,6 @@
 import { combineMaps } from '../../mapping/combineMaps.js';
 import { UsageError, type Command } from '../Command.js';
+import { commonCodeOf, recodedBy } from '../mapCode.js';
 import { inRegions, OUTPUT_OPTION, outputOf, REGION_OPTION } from '../mapSelection.js';
 import { createProgress } from '../progress.js';
 
@@ -22,12 +23,15 @@ export const command: Command = {
     angle: { type: 'number', value: 'DEG', default: 45, description: 'and this near in heading' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
-  details: 'Needs poses of one frame in both maps. References without a pose stay.',
-  run(args) {
+  details:
+    'Needs poses of one frame in both maps. References without a pose stay. Where the codes of the maps are not the same (each\n' +
+    'fitted to its own map), the result gets codes fitted to both.',
+  async run(args) {
     const [file, newer] = args.positionals as [string, string];
     if (args.strings('region').length === 0) throw new UsageError('Expected --region');
     const isInside = inRegions(args.strings('region'));
     const { file: output, target } = outputOf(file, args.string('output'));
+    const common = await commonCodeOf([file, newer]);
     const progress = createProgress('replace', undefined);
     const result = (() => {
       try {
@@ -40,6 +44,7 @@ export const command: Command = {
           {
             associate: { pose: { distanceM: args.number('distance')!, angleRad: args.number('angle')! * DEGREE } },
             target,
+            ...recodedBy(common),
             onProgress: (done, total) => progress.update(done, `of ${total}`),
           },
         );
@@ -53,6 +58,6 @@ export const command: Command = {
         ? `${JSON.stringify({ path: output, ...result })}\n`
         : `${added} references of the region taken from ${newer}, ${kept} outside of it stay in ${output}\n`,
     );
-    return Promise.resolve(0);
+    return 0;
   },
 };

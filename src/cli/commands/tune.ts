@@ -9,6 +9,7 @@ import { checkMapModel } from '../../map/MapMeta.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { FEATURES } from '../../recognizer/Evidence.js';
 import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/SampleCondition.js';
+import { mapEncoder } from '../../worker/mapEncoder.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
 import { UsageError, type Arguments, type Command } from '../Command.js';
@@ -29,7 +30,7 @@ import type { TuningWorld } from '../tuning/TuningWorld.js';
 const CONDITIONS = Object.keys(SAMPLE_CONDITIONS) as SampleConditionName[];
 
 /** Inputs of the confidence that mean another thing with another network. */
-const MODEL_FEATURES = ['similarity', 'hamming', 'logReferences'];
+const MODEL_FEATURES = ['similarity', 'logReferences'];
 
 function storedReferences(map: PlaceMap): NewReference[] {
   const codes = new Map<number, Uint8Array>();
@@ -110,6 +111,7 @@ async function bagWorld(
     checkMapModel(map.meta, modelIdentity(model), map.path);
     return await bagTuningWorld(model.extractor, {
       references: storedReferences(map),
+      encode: mapEncoder(map.meta),
       source: await openImageSource(bag),
       truthTopic,
       ...(odometryTopic === undefined ? {} : { odometryTopic }),

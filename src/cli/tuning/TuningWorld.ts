@@ -1,3 +1,5 @@
+import type { BinaryCode } from '../../core/binaryCode.js';
+import type { Descriptor } from '../../core/descriptor.js';
 import type { NewReference } from '../../core/reference.js';
 import type { StampedImage } from '../../core/StampedImage.js';
 import type { KeyPoints } from '../../geometry/KeyPoints.js';
@@ -22,5 +24,7 @@ export interface TuningWorld {
   /** Of the references' thumbnails, by index; absent: none. */
   readonly referenceKeyPoints?: readonly (KeyPoints | undefined)[];
   readonly queries: readonly TuningQuery[];
+  /** Codes of queries as the references have them; absent: those that the model made. */
+  readonly encode?: (descriptor: Descriptor) => BinaryCode;
   verdict(query: number, reference: number): Verdict;
 }

@@ -147,7 +147,12 @@ export async function playWorld(world: TuningWorld, options: PlayOptions): Promi
       },
     };
     const recognizer = new PlaceRecognizer({
-      describe: () => Promise.resolve(queries[asked]!.described),
+      describe() {
+        const { described } = queries[asked]!;
+        return Promise.resolve(
+          world.encode === undefined ? described : { ...described, code: world.encode(described.descriptor) },
+        );
+      },
       map,
       search,
       confidence: options.confidence,

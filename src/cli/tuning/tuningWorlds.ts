@@ -2,6 +2,8 @@ import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
+import type { BinaryCode } from '../../core/binaryCode.js';
+import type { Descriptor } from '../../core/descriptor.js';
 import type { RgbImage } from '../../core/image.js';
 import { angleBetween, distanceBetween, type Pose } from '../../core/pose.js';
 import type { NewReference } from '../../core/reference.js';
@@ -167,6 +169,8 @@ export async function setTuningWorld(
 
 export interface BagWorldOptions {
   readonly references: readonly (NewReference & { readonly pose?: Pose })[];
+  /** Codes of queries, where the map of the references has a projection of its own. */
+  readonly encode: ((descriptor: Descriptor) => BinaryCode) | undefined;
   readonly source: ImageSource;
   readonly truthTopic: string;
   readonly odometryTopic?: string;
@@ -176,7 +180,7 @@ export interface BagWorldOptions {
 
 /** A bag with true poses, against the references of a map whose poses are in the same frame. */
 export async function bagTuningWorld(extractor: DescriptorExtractor, options: BagWorldOptions): Promise<TuningWorld> {
-  const { source, truthTopic, odometryTopic, rule, onImage } = options;
+  const { source, truthTopic, odometryTopic, rule, onImage, encode } = options;
   const truth = await source.readPoses(truthTopic);
   const odometry = odometryTopic === undefined ? undefined : await source.readPoses(odometryTopic);
   const references = options.references.filter(({ pose }) => pose !== undefined);
@@ -202,6 +206,7 @@ export async function bagTuningWorld(extractor: DescriptorExtractor, options: Ba
       ),
     ),
     queries,
+    ...(encode === undefined ? {} : { encode }),
     verdict: (query, reference) => verdictByPoses(poses[query]!, references[reference]!.pose!, rule),
   };
 }

@@ -1,7 +1,7 @@
 import { CODE_BITS } from '../../core/binaryCode.js';
 import { mulberry32 } from '../../core/mulberry32.js';
 import { VprError } from '../../core/VprError.js';
-import { nearestRotation, orthonormalizeRows } from './matrices.js';
+import { nearestOrthonormal, orthonormalizeRows } from './matrices.js';
 import type { Matrix, MatrixProduct } from './MatrixProduct.js';
 
 /** Fewer descriptors than this do not determine 512 directions. */
@@ -25,7 +25,7 @@ export interface FitOptions {
 }
 
 /** Standard normal values from a seed (Box and Muller). */
-function normals(rows: number, columns: number, seed: number): Matrix {
+export function normals(rows: number, columns: number, seed: number): Matrix {
   const next = mulberry32(seed);
   const uniform = (): number => (next() + 0.5) / 4294967296;
   const values = Float32Array.from(
@@ -35,8 +35,11 @@ function normals(rows: number, columns: number, seed: number): Matrix {
   return { rows, columns, values };
 }
 
-/** An orthonormal basis of the subspace of largest variance, [k, D], by three subspace iterations. x: [n, D]. */
-async function principalSubspace(x: Matrix, k: number, seed: number, multiply: MatrixProduct): Promise<Matrix> {
+/**
+ * An orthonormal basis of the subspace of largest variance, [k, D], by three subspace iterations; rows beyond the rank are zero.
+ * x: [n, D], centred.
+ */
+export async function principalSubspace(x: Matrix, k: number, seed: number, multiply: MatrixProduct): Promise<Matrix> {
   let basis = normals(k, x.columns, seed);
   orthonormalizeRows(basis);
   for (let iteration = 0; iteration < 3; iteration++) {
@@ -44,6 +47,22 @@ async function principalSubspace(x: Matrix, k: number, seed: number, multiply: M
     orthonormalizeRows(basis);
   }
   return basis;
+}
+
+/** Descriptors [n, D] without their mean. Throws ARGUMENT_INVALID for fewer than `least`. */
+export function centre(
+  descriptors: Float32Array,
+  dimension: number,
+  least: number,
+): { readonly x: Matrix; readonly mean: Float32Array } {
+  const n = descriptors.length / dimension;
+  if (!Number.isInteger(n))
+    throw new RangeError(`Expected rows of ${dimension} values, got ${descriptors.length} values`);
+  if (n < least) throw new VprError('ARGUMENT_INVALID', `Expected at least ${least} descriptors for a fit, got ${n}`);
+  const mean = new Float32Array(dimension);
+  for (let i = 0; i < descriptors.length; i++) mean[i % dimension]! += descriptors[i]! / n;
+  const values = descriptors.map((value, i) => value - mean[i % dimension]!);
+  return { x: { rows: n, columns: dimension, values }, mean };
 }
 
 /**
@@ -58,15 +77,7 @@ export async function fitProjection(
   options: FitOptions = {},
 ): Promise<FittedProjection> {
   const { seed = 1, iterations = 20, bits = CODE_BITS, minDescriptors = MIN_DESCRIPTORS } = options;
-  const n = descriptors.length / dimension;
-  if (!Number.isInteger(n))
-    throw new RangeError(`Expected rows of ${dimension} values, got ${descriptors.length} values`);
-  if (n < minDescriptors)
-    throw new VprError('ARGUMENT_INVALID', `Expected at least ${minDescriptors} descriptors for a fit, got ${n}`);
-  const mean = new Float32Array(dimension);
-  for (let i = 0; i < descriptors.length; i++) mean[i % dimension]! += descriptors[i]! / n;
-  const centred = descriptors.map((value, i) => value - mean[i % dimension]!);
-  const x: Matrix = { rows: n, columns: dimension, values: centred };
+  const { x, mean } = centre(descriptors, dimension, minDescriptors);
   const learned = Math.min(bits, dimension);
   const basis = await principalSubspace(x, learned, seed, multiply);
   const projected = await multiply('a bT', x, basis); // [n, k]
@@ -82,7 +93,7 @@ export async function fitProjection(
     options.onProgress?.(iteration, iterations);
     if (iteration === iterations) break;
     const signs = { ...rotated, values: rotated.values.map((value) => (value >= 0 ? 1 : -1)) };
-    const next = await nearestRotation(await multiply('aT b', projected, signs), multiply);
+    const next = await nearestOrthonormal(await multiply('aT b', projected, signs), multiply);
     if (next === undefined) break;
     rotation = next;
   }
