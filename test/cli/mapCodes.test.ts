@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { popcount32, wordsOf } from '../../src/hamming/scalarHamming.js';
@@ -134,6 +135,26 @@ describe('the codes of a map', function () {
     run('map', 'build', images, asked, '--set', 'keyframe.interval_s=0', '--codes', 'model');
     expect([metaOf(small), metaOf(asked)].map(({ binarizer }) => binarizer.kind)).to.deep.equal(['model', 'model']);
     expect(vpr(['map', 'build', images, inFolder('x.vprmap'), '--codes', 'mine']).status).to.equal(2);
+  });
+
+  it('stay the model’s, in a map that is whole, where the disk has no room for another copy', function () {
+    const small = inFolder('small disk');
+    mkdirSync(small);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', small]).status !== 0) {
+      console.warn('SKIPPED: the test of a full disk at the fit of a map needs the right to mount a tmpfs');
+      this.skip();
+    }
+    try {
+      const file = path.join(small, 'town.vprmap');
+      const result = vpr(['map', 'build', images, file, '--set', 'keyframe.interval_s=0']);
+      expect(result.status).to.equal(1);
+      expect(result.stderr).to.match(/full disk .*the map is whole, but has the codes of the model.*\(DISK_FULL\)/);
+      expect(readdirSync(small)).to.deep.equal(['town.vprmap']);
+      expect(verifyMap(file).problems).to.deep.equal([]);
+      expect(metaOf(file).binarizer.kind).to.equal('model');
+    } finally {
+      spawnSync('umount', [small]);
+    }
   });
 
   it('become one for maps of different ones that are merged, by appearance too, or replace a region', () => {

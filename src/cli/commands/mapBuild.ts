@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { VprError } from '../../core/VprError.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { LEAST_REFERENCES } from '../../onnx/hashing/fitMapProjection.js';
 import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource, type BuildInput } from '../buildFromSource.js';
@@ -66,6 +67,10 @@ export const command: Command = {
             onProgress: (iteration) => progress.update(iteration, 'rotations'),
             onRecoded: (done, total) => progress.update(done, `of ${total}`),
           });
+        } catch (error) {
+          if (!(error instanceof VprError)) throw error;
+          const sentence = `${error.message}: the map is whole, but has the codes of the model (vpr map refit fits them)`;
+          throw new VprError(error.code, sentence, { cause: error });
         } finally {
           progress.end();
         }
