@@ -1,5 +1,6 @@
 import type { NodeParameters } from '../config/parseParameters.js';
 import { messageOf, VprError } from '../core/VprError.js';
+import { outdatedCalibration } from '../worker/confidenceFor.js';
 import type { MapSummary, Recognizer } from '../worker/protocol.js';
 import { ActiveSession } from './ActiveSession.js';
 import { createAsyncLifecycleNode, type AsyncLifecycleNode, type TransitionName } from './AsyncLifecycleNode.js';
@@ -180,7 +181,10 @@ export class VprNode {
   #onMap(map: MapSummary, swapped: boolean): void {
     this.#results.publishMap(map);
     this.#diagnostics.setMap(map);
-    if (swapped) this.#state.resetPlace();
+    if (!swapped) return;
+    this.#state.resetPlace();
+    const outdated = outdatedCalibration(map);
+    if (outdated !== undefined) this.#log.warn(outdated);
   }
 
   /** A reference was added by the stream: the map is described again, not for every image. */

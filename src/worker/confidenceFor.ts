@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { MapSummary } from '../map/mapTypes.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import {
   GENERIC_CONFIDENCE,
@@ -10,6 +11,15 @@ import {
 
 /** Prior of a model, beside its manifest; written by `vpr tune`. */
 export const CALIBRATION_FILE = 'calibration.json';
+
+/** A sentence where a map's own calibration is passed over because its version is older than the inputs of today. */
+export function outdatedCalibration({
+  calibration,
+  path: file,
+}: Pick<MapSummary, 'calibration' | 'path'>): string | undefined {
+  if (calibration === '' || !isOutdatedConfidence(calibration)) return undefined;
+  return `the map's own calibration is of an older version and is passed over, the model's is used: 'vpr tune' fits it anew [${file}]`;
+}
 
 /**
  * The confidence model to use: the map's own where one was fitted on it, else the model's prior, else the generic one.

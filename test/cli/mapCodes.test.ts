@@ -129,6 +129,17 @@ describe('the codes of a map', function () {
     );
   });
 
+  it('do not matter to the confidence; a calibration whose inputs they were is passed over with a word', () => {
+    const file = inFolder('tuned.vprmap');
+    run('map', 'build', images, file, '--set', 'keyframe.interval_s=0');
+    const map = PlaceMap.open(file, 'append');
+    map.setCalibration('{"formatVersion": 2, "features": ["bias", "hamming"]}');
+    map.close();
+    const sentence = /the map's own calibration is of an older version and is passed over, .*'vpr tune' fits it anew/;
+    expect(run('map', 'info', file).stdout).to.match(sentence);
+    expect(run('replay', images, '--map', file, '--limit', '2').stderr).to.match(sentence);
+  });
+
   it('stay the model’s where the map is small or that is asked for', () => {
     const [small, asked] = [inFolder('small.vprmap'), inFolder('asked.vprmap')];
     run('map', 'build', images, small, '--set', 'keyframe.interval_s=0', '--limit', '15');

@@ -1,4 +1,5 @@
 import { PlaceMap } from '../../map/PlaceMap.js';
+import { outdatedCalibration } from '../../worker/confidenceFor.js';
 import type { Command } from '../Command.js';
 
 function megabytes(bytes: number): string {
@@ -61,7 +62,10 @@ export const command: Command = {
         ['model', `${summary.modelName} (sha256 ${summary.modelSha256.slice(0, 12)})`],
         ['descriptors', `${summary.descriptorDimension} values, ${summary.storage}`],
         ['codes', map.meta.binarizer.kind === 'model' ? "by the model's own rule" : "by this map's own projection"],
-        ['calibration', summary.calibration === '' ? "the model's default" : "this map's own"],
+        [
+          'calibration',
+          outdatedCalibration(summary) ?? (summary.calibration === '' ? "the model's default" : "this map's own"),
+        ],
         ['references', `${summary.references} in ${summary.places} places, ${withPose} with pose`],
         [
           'poses',

@@ -9,6 +9,7 @@ import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { htmlReport } from '../../report/htmlReport.js';
 import { MatchRecorder } from '../../worker/MatchRecorder.js';
+import { outdatedCalibration } from '../../worker/confidenceFor.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { RecognizerMode } from '../../worker/protocol.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
@@ -164,6 +165,8 @@ export const command: Command = {
           poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
         },
       );
+      const outdated = outdatedCalibration(recognizer.info.map);
+      if (outdated !== undefined) process.stderr.write(`vpr replay: ${outdated}\n`);
       const progress = createProgress('replay', source.summary.images);
       try {
         const replay = await replayImages(source, recognizer, {
