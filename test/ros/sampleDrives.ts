@@ -5,6 +5,7 @@ import { openBag } from '../../src/bag/openBag.js';
 import type { ImageMessageType } from '../../src/core/parseImageCdr.js';
 import { parseImageCdr } from '../../src/core/parseImageCdr.js';
 import type { StampedImage } from '../../src/core/StampedImage.js';
+import { refitMap } from '../../src/cli/mapCode.js';
 import { buildTown } from '../../src/sample/buildTown.js';
 import { seedOf } from '../../src/sample/random.js';
 import { SAMPLE_CONDITIONS } from '../../src/sample/SampleCondition.js';
@@ -109,4 +110,6 @@ async function buildMap(messages: readonly DriveMessage[], mapPath: string): Pro
   }
   await recognizer.saveMap(mapPath);
   await recognizer.close();
+  // As `vpr map build` leaves it: with codes of its own.
+  await refitMap(mapPath, mapPath, { target: 'overwrite' });
 }
