@@ -74,8 +74,11 @@ export async function buildFromSource(args: Arguments, steps: BuildSteps): Promi
         });
       } finally {
         progress.end();
-        summary = map.summary();
-        map.close();
+        try {
+          summary = map.summary();
+        } finally {
+          map.close();
+        }
         steps.onClosed?.(summary);
       }
       await steps.finish?.(summary);

@@ -47,23 +47,23 @@ export async function fitMapProjection(
     return fitProjection(descriptors, dimension, multiply, options);
   const { seed = 1 } = options;
   const { x, mean } = centre(descriptors, dimension, LEAST_REFERENCES);
-  const { basis, spread, rest } = await rootOfSpread(x, seed, multiply);
+  const { basis, root, rest } = await rootOfCovariance(x, seed, multiply);
   const directions = await spreadDirections(dimension, seed + 1, multiply);
-  // Q C^(1/4) with C^(1/4) = rest I + basis^T (spread - rest I) basis.
+  // Q C^(1/4) with C^(1/4) = rest I + basis^T (root - rest I) basis.
   const beyond: Matrix = {
-    ...spread,
-    values: spread.values.map((value, i) => value - (i % (spread.rows + 1) === 0 ? rest : 0)),
+    ...root,
+    values: root.values.map((value, i) => value - (i % (root.rows + 1) === 0 ? rest : 0)),
   };
   const along = await multiply('a b', await multiply('a b', await multiply('a bT', directions, basis), beyond), basis);
   return { projection: along.values.map((value, i) => value + rest * directions.values[i]!), mean };
 }
 
 /** The fourth root of the covariance of x [n, D]: [k, k] in a basis [k, D] of the directions of largest variance, `rest` in all others. */
-async function rootOfSpread(
+async function rootOfCovariance(
   x: Matrix,
   seed: number,
   multiply: MatrixProduct,
-): Promise<{ readonly basis: Matrix; readonly spread: Matrix; readonly rest: number }> {
+): Promise<{ readonly basis: Matrix; readonly root: Matrix; readonly rest: number }> {
   const { rows: n, columns: dimension, values } = x;
   const total = values.reduce((sum, value) => sum + value * value, 0) / n;
   const k = Math.min(DIRECTIONS, n - 1, dimension);
@@ -79,8 +79,8 @@ async function rootOfSpread(
     ...gram,
     values: gram.values.map((value, i) => value / (n + PRIOR_REFERENCES) + (i % (k + 1) === 0 ? prior : 0)),
   };
-  const spread = await squareRoot(await squareRoot(mixed, multiply), multiply);
-  return { basis, spread, rest: (outside + prior) ** 0.25 };
+  const root = await squareRoot(await squareRoot(mixed, multiply), multiply);
+  return { basis, root, rest: (outside + prior) ** 0.25 };
 }
 
 /** [512, D]: orthonormal rows, or where D is below 512 orthonormal columns. */
