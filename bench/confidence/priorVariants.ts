@@ -44,7 +44,6 @@ function balanced(items: readonly Labelled[]): Labelled[] {
 const WAYS: Readonly<Record<string, (items: readonly Labelled[]) => Float64Array>> = {
   'all inputs': (items) => fitSigned(items, new Set()),
   'without similarity': (items) => fitSigned(items, new Set(['similarity'])),
-  'without similarity and hamming': (items) => fitSigned(items, new Set(['similarity', 'hamming'])),
   'domains of equal weight': (items) => fitSigned(balanced(items), new Set()),
   both: (items) => fitSigned(balanced(items), new Set(['similarity'])),
 };
