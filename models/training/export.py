@@ -1,6 +1,6 @@
 """Writes the network that fit_heads.py made as a model folder: model.onnx and model.json.
 
-`python export.py --work runs/heads --pool ../../../shared/data/train-pool --out ../default`"""
+`python export.py --work runs/heads --pool ../../../shared/data/train-pool --cache runs/cache.npy --out ../default --name vpr_node-default-8`"""
 
 import argparse
 import csv
@@ -88,11 +88,21 @@ def trained_run(folder):
     with open(os.path.join(folder, "curves.csv")) as file:
         rows = [[float(value) for value in row] for row in csv.reader(file)]
     warm_start = arguments.get("warm_start")
-    before = warm_start and os.path.join(os.path.dirname(os.path.abspath(folder)), os.path.basename(os.path.dirname(warm_start)))
     return {"arguments": {key: arguments[key] for key in ARGUMENTS if key in arguments}, "steps": state["step"],
-            "crops": arguments.get("crops") is not None, "trainingSeconds": round(state["elapsed"]), "history": read("history.json", []),
+            "crops": arguments.get("crops") is not None,
+            "trainingSeconds": round(state["elapsed"]), "history": read("history.json", []),
             "curves": {"columns": CURVES[:len(rows[0])], "rows": rows[::max(1, len(rows) // 40)]},
-            "warmStart": trained_run(before) if before else None}
+            "warmStart": started_from(warm_start, os.path.dirname(os.path.abspath(folder))) if warm_start else None}
+
+
+def started_from(checkpoint, runs):
+    """What made a checkpoint: a run in the folder `runs`, or what a shipped model said of the trunk that unfold.py took from it."""
+    folder = os.path.join(runs, os.path.basename(os.path.dirname(checkpoint)))
+    known = os.path.join(folder, os.path.basename(checkpoint).replace("checkpoint", "provenance").replace(".pt", ".json"))
+    if not os.path.exists(known):
+        return trained_run(folder)
+    with open(known) as file:
+        return json.load(file)
 
 
 def main():
@@ -102,7 +112,7 @@ def main():
     parser.add_argument("--rendered")
     parser.add_argument("--cache", required=True, help="the decoded pool that train.py wrote")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--name", default="vpr_node-default-8")
+    parser.add_argument("--name", required=True, help="of the model, with its version")
     options = parser.parse_args()
     with open(os.path.join(options.work, "heads.json")) as file:
         fitted = json.load(file)

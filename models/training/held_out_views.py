@@ -37,7 +37,7 @@ def main():
         parser.add_argument(name, required=True)
     parser.add_argument("--works", nargs="+", required=True, help="folders that fit_heads.py wrote; the names in the result are theirs")
     parser.add_argument("--rendered")
-    parser.add_argument("--json", help="file for the figures")
+    parser.add_argument("--json", help="file for the figures, beside those that it has of other networks")
     options = parser.parse_args()
     items = load_items(options.pool, options.rendered)
     pool, cache = split_pool(items), load_cache(options.pool, items, options.cache)
@@ -68,8 +68,12 @@ def main():
             values.update({key: round(value, 4) for key, value in values.items()})
         print(work, {name: (values["float"], values["code"], values["twoStage"]) for name, values in by_set.items()})
     if options.json:
+        known = {}
+        if os.path.exists(options.json):
+            with open(options.json) as file:
+                known = json.load(file)
         with open(options.json, "w") as file:
-            json.dump(result, file, indent=1)
+            json.dump({**known, **result}, file, indent=1)
             file.write("\n")
 
 
