@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openImageSource } from '../../src/bag/openImageSource.js';
-import { judgeLaps } from '../../src/cli/judgeReplay.js';
+import { judgeLaps, readGroundTruthFile } from '../../src/cli/judgeReplay.js';
 import { replayImages } from '../../src/cli/replayImages.js';
 import { SampleDrive } from '../../src/cli/tuning/SampleDrive.js';
 import { aThird, playWorld, type Play } from '../../src/cli/tuning/playWorld.js';
@@ -105,7 +105,7 @@ async function loopBag({ modelPath, data }: Study) {
       });
       try {
         const replay = await replayImages(source, recognizer);
-        const truth = path.join(data, 'sets', 'rtabmap-indoor-loop', 'ground_truth.json');
+        const truth = readGroundTruthFile(path.join(data, 'sets', 'rtabmap-indoor-loop', 'ground_truth.json'));
         const laps = [
           { first: 1, last: 40 },
           { first: 44, last: 79 },

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openImageSource } from '../../src/bag/openImageSource.js';
-import { judgeLaps } from '../../src/cli/judgeReplay.js';
+import { judgeLaps, readGroundTruthFile } from '../../src/cli/judgeReplay.js';
 import { replayImages } from '../../src/cli/replayImages.js';
 import { aThird, playWorld, withoutPoses, type Play } from '../../src/cli/tuning/playWorld.js';
 import { precisionRecall, type Answer } from '../../src/evaluation/precisionRecall.js';
@@ -37,7 +37,7 @@ async function loopBag({ modelPath, data }: Study, temporalFilter: 'bayes' | 'no
   });
   try {
     const replay = await replayImages(source, recognizer);
-    const truth = path.join(data, 'sets', 'rtabmap-indoor-loop', 'ground_truth.json');
+    const truth = readGroundTruthFile(path.join(data, 'sets', 'rtabmap-indoor-loop', 'ground_truth.json'));
     const { evaluation, queries, correct } = judgeLaps(replay, truth, { first: 1, last: 40 }, { first: 44, last: 79 });
     const closures = queries.flatMap(({ recognition }, i) =>
       recognition.loopClosure === undefined ? [] : [correct[i]!],

@@ -1,10 +1,10 @@
 import { isImageMessageType, RAW_IMAGE_TYPE, readImage } from '../core/parseImageCdr.js';
-import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic } from './BagFile.js';
-import type { ImageSource, ImageSourceOptions, SourceCamera, SourceSummary } from './ImageSource.js';
+import type { ImageSource, ImageSourceOptions, SourceCamera, SourceImage, SourceSummary } from './ImageSource.js';
 import { isReadable, MessageOpener, whereOf } from './MessageOpener.js';
 import { baseTopic, nameCameras } from './nameCameras.js';
+import { PictureCount } from './PictureCount.js';
 import type { PoseTrack } from './PoseTrack.js';
 import type { ProblemCount } from './ProblemCount.js';
 import { isPoseMessageType, POSE_TYPES } from './readPose.js';
@@ -40,6 +40,7 @@ function pictureTopics(topics: readonly BagTopic[]): readonly string[] {
 export class BagImageSource implements ImageSource {
   readonly summary: SourceSummary;
   readonly problems: ProblemCount;
+  pictures = new PictureCount();
   readonly #files: readonly BagFile[];
   readonly #topics: readonly BagTopic[];
   readonly #cameraByTopic: ReadonlyMap<string, string>;
@@ -116,7 +117,8 @@ export class BagImageSource implements ImageSource {
       );
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<StampedImage> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<SourceImage> {
+    this.pictures = new PictureCount();
     if (this.#cameraByTopic.size === 0)
       throw new VprError(
         'BAG_NO_IMAGES',
@@ -129,7 +131,7 @@ export class BagImageSource implements ImageSource {
     const opener = await MessageOpener.create();
     for (const file of this.#files) {
       const topics = file.topics.filter((topic) => isImageTopic(topic) && this.#cameraByTopic.has(topic.name));
-      for await (const message of file.messages(topics, this.problems.add)) {
+      for await (const message of file.messages(topics, (problem) => this.#countProblem(problem))) {
         const image = this.#read(message, opener, poses);
         if (image === undefined) continue;
         yield image;
@@ -138,9 +140,19 @@ export class BagImageSource implements ImageSource {
     }
   }
 
-  #read(message: BagMessage, opener: MessageOpener, poses: PoseTrack | undefined): StampedImage | undefined {
+  /** A message that the file has but does not hand out is a picture; other damage is of none or of many. */
+  #countProblem(problem: VprError): void {
+    if (problem.code === 'MESSAGE_INVALID') {
+      this.pictures.next();
+      this.pictures.addUnreadable(problem.code);
+    }
+    this.problems.add(problem);
+  }
+
+  #read(message: BagMessage, opener: MessageOpener, poses: PoseTrack | undefined): SourceImage | undefined {
     const { topic, logTimeNs } = message;
     if (!isImageMessageType(topic.type)) return undefined;
+    const position = this.pictures.next();
     const where = whereOf(message);
     try {
       const parsed = readImage(topic.type, opener.open(message));
@@ -155,10 +167,12 @@ export class BagImageSource implements ImageSource {
         frameId: parsed.frameId,
         stampNs,
         name: where,
+        position,
         ...(pose === undefined ? {} : { pose }),
       };
     } catch (error) {
       if (!(error instanceof VprError)) throw error;
+      this.pictures.addUnreadable(error.code);
       this.problems.add(error);
       return undefined;
     }

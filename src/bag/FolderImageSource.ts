@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
-import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import { MAX_TEXT_FILE_BYTES } from './bagLimits.js';
-import type { ImageSource, ImageSourceOptions, SourceSummary } from './ImageSource.js';
+import type { ImageSource, ImageSourceOptions, SourceImage, SourceSummary } from './ImageSource.js';
 import { fileError } from './openFile.js';
 import { parsePoseCsv, type PoseRow } from './parsePoseCsv.js';
+import { PictureCount } from './PictureCount.js';
 import { PoseTrack } from './PoseTrack.js';
 import type { ProblemCount } from './ProblemCount.js';
 import { poseFromUtmName } from './utmName.js';
@@ -29,6 +29,7 @@ interface Picture {
 export class FolderImageSource implements ImageSource {
   readonly summary: SourceSummary;
   readonly problems: ProblemCount;
+  pictures = new PictureCount();
   readonly #folder: string;
   readonly #pictures: readonly Picture[];
   readonly #camera: string;
@@ -77,7 +78,8 @@ export class FolderImageSource implements ImageSource {
         'FOLDER_INVALID',
         `Expected images (.jpg, .png, .webp, .tif, .bmp, .ppm) or a bag (.mcap, .db3, metadata.yaml) in the folder, got ${all.length === 0 ? 'nothing' : `${all.length} other entries`} [${folder}]`,
       );
-    const rows = await readPoseFile(folder, options.poseFile ?? (all.includes(POSE_FILE) ? POSE_FILE : undefined));
+    const beside = all.includes(POSE_FILE) ? path.join(folder, POSE_FILE) : undefined;
+    const rows = await readPoseFile(options.poseFile ?? beside);
     if (rows !== undefined && !images.some((name) => rows.has(name)))
       throw new VprError(
         'POSES_INVALID',
@@ -91,20 +93,25 @@ export class FolderImageSource implements ImageSource {
     return new FolderImageSource(folder, pictures.slice(0, options.limit ?? Infinity), camera, problems);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<StampedImage> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<SourceImage> {
+    this.pictures = new PictureCount();
     // One file is read ahead while the caller works on the one before.
     let next = this.#load(this.#pictures[0]);
     for (const [i, picture] of this.#pictures.entries()) {
       const loaded = await next;
       next = this.#load(this.#pictures[i + 1]);
-      if (loaded instanceof VprError) this.problems.add(loaded);
-      else if (loaded !== undefined)
+      const position = this.pictures.next();
+      if (loaded instanceof VprError) {
+        this.pictures.addUnreadable(loaded.code);
+        this.problems.add(loaded);
+      } else if (loaded !== undefined)
         yield {
           image: { kind: 'compressed', format: path.extname(picture.name).slice(1).toLowerCase(), data: loaded },
           camera: this.#camera,
           frameId: '',
           stampNs: picture.stampNs,
           name: picture.name,
+          position,
           ...(picture.pose === undefined ? {} : { pose: picture.pose }),
         };
     }
@@ -138,13 +145,8 @@ export class FolderImageSource implements ImageSource {
   }
 }
 
-async function readPoseFile(
-  folder: string,
-  name: string | undefined,
-): Promise<ReadonlyMap<string, PoseRow> | undefined> {
-  if (name === undefined) return undefined;
-  // poses.csv is looked for beside the images, a named file where the caller stands.
-  const file = name === POSE_FILE ? path.join(folder, name) : name;
+async function readPoseFile(file: string | undefined): Promise<ReadonlyMap<string, PoseRow> | undefined> {
+  if (file === undefined) return undefined;
   let text: string;
   try {
     if ((await stat(file)).size > MAX_TEXT_FILE_BYTES)

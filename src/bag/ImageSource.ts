@@ -56,6 +56,19 @@ export interface SourceSummary {
   readonly durationS: number;
 }
 
+/** A picture of a source. */
+export interface SourceImage extends StampedImage {
+  /** Its place in the order of the source, from 0. Pictures that could not be read count too: this is what ground truths index. */
+  readonly position: number;
+}
+
+/** Pictures that the latest iteration came to; those that were lost with a damaged part of a file are not known. */
+export interface SourcePictures {
+  /** Those that could not be read among them. */
+  readonly met: number;
+  readonly unreadable: ReadonlyMap<VprErrorCode, number>;
+}
+
 /** What went wrong so far without ending the reading. */
 export interface SourceProblems {
   readonly count: number;
@@ -67,10 +80,11 @@ export interface SourceProblems {
 /**
  * Pictures in log order (folders: name order), each with memory of its own. Bad messages and damaged parts of a file are
  * skipped, counted in `problems` and told to `onProblem`; only what makes the whole source useless is thrown.
- * Can be iterated more than once.
+ * Can be iterated more than once, one iteration at a time.
  */
-export interface ImageSource extends AsyncIterable<StampedImage> {
+export interface ImageSource extends AsyncIterable<SourceImage> {
   readonly summary: SourceSummary;
+  readonly pictures: SourcePictures;
   readonly problems: SourceProblems;
   /** All poses of a topic (default: the option's); frames as `poseFrames` (default: the option's). Throws TOPIC_MISSING, POSES_INVALID. */
   readPoses(topic?: string, frames?: PoseFrames): Promise<PoseTrack>;

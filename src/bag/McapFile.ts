@@ -2,6 +2,7 @@ import { McapIndexedReader } from '@mcap/core';
 import { messageOf } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
 import { MAX_CHUNK_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
+import { DamageTeller } from './DamageTeller.js';
 import { FileBytes } from './FileBytes.js';
 import { McapContent } from './McapContent.js';
 import { OPCODE, RECORD_PREFIX_BYTES, type McapChannel, type McapChunk, type McapMessage } from './mcapRecords.js';
@@ -15,7 +16,6 @@ import { UnpackThreads } from './UnpackThreads.js';
 /** Threads take longer to start than this much takes to unpack. */
 const MIN_BYTES_FOR_THREADS = 16 * 1024 * 1024;
 /** Sentences that are kept so as not to be said again. */
-const MAX_TOLD = 10_000;
 
 interface ChunkPlace {
   readonly offset: number;
@@ -44,8 +44,7 @@ export class McapFile implements BagFile {
   readonly #topicByChannel = new Map<number, BagTopic>();
   #index: Index = { chunks: undefined, counts: new Map(), startNs: undefined, endNs: undefined };
   #topics: readonly BagTopic[] = [];
-  /** A file is read more than once, for its index, its poses and its images: each of its damages is told once. */
-  readonly #told = new Set<string>();
+  readonly #damage = new DamageTeller();
 
   private constructor(path: string, bytes: FileBytes) {
     this.path = path;
@@ -81,7 +80,7 @@ export class McapFile implements BagFile {
     const wanted = new Set<number>();
     for (const [id, topic] of this.#topicByChannel) if (topics.includes(topic)) wanted.add(id);
     let problems = 0;
-    const tellOnce = this.#once(onProblem);
+    const tellOnce = this.#damage.once(onProblem);
     const tell: ProblemListener = (problem) => {
       problems++;
       tellOnce(problem);
@@ -103,14 +102,6 @@ export class McapFile implements BagFile {
 
   close(): Promise<void> {
     return this.#content.bytes.close();
-  }
-
-  #once(onProblem: ProblemListener): ProblemListener {
-    return (problem) => {
-      if (this.#told.has(problem.message)) return;
-      if (this.#told.size < MAX_TOLD) this.#told.add(problem.message);
-      onProblem(problem);
-    };
   }
 
   async #readIndex(onProblem: ProblemListener): Promise<void> {
@@ -169,7 +160,7 @@ export class McapFile implements BagFile {
     const counts = new Map<number, number>();
     let startNs: bigint | undefined;
     let endNs: bigint | undefined;
-    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, this.#once(onProblem))) {
+    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, this.#damage.once(onProblem))) {
       counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
       if (startNs === undefined || logTimeNs < startNs) startNs = logTimeNs;
       if (endNs === undefined || logTimeNs > endNs) endNs = logTimeNs;

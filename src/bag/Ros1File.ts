@@ -2,6 +2,7 @@ import { Bag } from '@foxglove/rosbag';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
 import { MAX_CHUNK_BYTES, MAX_SUMMARY_BYTES } from './bagLimits.js';
+import { DamageTeller } from './DamageTeller.js';
 import { loadDecompressor } from './decompress.js';
 import { FileBytes } from './FileBytes.js';
 import { mergeByTime } from './mergeByTime.js';
@@ -33,6 +34,7 @@ export class Ros1File implements BagFile {
   readonly #bytes: FileBytes;
   readonly #bag: Bag;
   readonly #decompress: Decompress;
+  readonly #damage = new DamageTeller();
   readonly #topicByConnection = new Map<number, BagTopic>();
 
   private constructor(path: string, bytes: FileBytes, bag: Bag, decompress: Decompress) {
@@ -94,7 +96,8 @@ export class Ros1File implements BagFile {
       // The index does not say how large a chunk becomes: one is read ahead.
       .map((info) => ({ info, startNs: nanoseconds(info.startTime), bytes: Infinity }))
       .sort((a, b) => (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0));
-    yield* mergeByTime(places, 1, ({ info }) => this.#messagesOf(info, wanted, onProblem));
+    const tell = this.#damage.once(onProblem);
+    yield* mergeByTime(places, 1, ({ info }) => this.#messagesOf(info, wanted, tell));
   }
 
   async #messagesOf(info: ChunkInfo, wanted: number[], onProblem: ProblemListener): Promise<BagMessage[]> {

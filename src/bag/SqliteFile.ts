@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
+import { DamageTeller } from './DamageTeller.js';
 import { openFile } from './openFile.js';
 
 interface TopicRow {
@@ -52,8 +53,9 @@ export class SqliteFile implements BagFile {
   readonly endNs: bigint;
   readonly #topicById: ReadonlyMap<number, BagTopic>;
   readonly #hasTimeIndex: boolean;
-  /** What is wrong with the table of topics; emptied when it was told. */
-  readonly #damage: string[];
+  /** What is wrong with the table of topics. */
+  readonly #damage: readonly string[];
+  readonly #teller = new DamageTeller();
 
   private constructor(path: string, database: Database.Database) {
     this.path = path;
@@ -120,8 +122,8 @@ export class SqliteFile implements BagFile {
 
   async *messages(topics: readonly BagTopic[], onProblem: ProblemListener): AsyncIterable<BagMessage> {
     const ids = [...this.#topicById].filter(([, topic]) => topics.includes(topic)).map(([id]) => id);
-    for (const sentence of this.#damage.splice(0))
-      onProblem(new VprError('BAG_INVALID', `${sentence} [${this.path}, topics]`));
+    const tell = this.#teller.once(onProblem);
+    for (const sentence of this.#damage) tell(new VprError('BAG_INVALID', `${sentence} [${this.path}, topics]`));
     if (ids.length === 0) return;
     // Without the index that rosbag2 makes, sorting would copy every message: recording order is then the order.
     const order = this.#hasTimeIndex ? 'timestamp, id' : 'id';
@@ -150,7 +152,7 @@ export class SqliteFile implements BagFile {
       }
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error;
-      onProblem(
+      tell(
         new VprError(
           'BAG_INVALID',
           `Expected a whole sqlite3 database, got ${error.message}; stopped there [${this.path}]`,

@@ -1,17 +1,28 @@
 import { parseArgs } from 'node:util';
 import { VprError } from '../core/VprError.js';
 
-/** One option of a command: `--name VALUE` (string, number) or `--name` (boolean). */
+/** One option of a command: `--name VALUE` (string, number, integer) or `--name` (boolean). */
 export interface Option {
-  readonly type: 'string' | 'number' | 'boolean';
+  readonly type: 'string' | 'number' | 'integer' | 'boolean';
   readonly description: string;
   readonly short?: string;
   /** What stands for the value in the help: FILE, N, ... */
   readonly value?: string;
   readonly default?: string | number | boolean;
   readonly choices?: readonly string[];
+  /** Least and most of a number, both allowed. */
+  readonly range?: NumberRange;
   readonly multiple?: boolean;
 }
+
+export type NumberRange = readonly [least: number, most: number];
+
+/** Of how many there are to be. */
+export const COUNTS: NumberRange = [1, Infinity];
+/** Metres within which a place is the same. */
+export const DISTANCES_M: NumberRange = [0.001, 1e7];
+/** Degrees of heading within which a place is the same. */
+export const ANGLES_DEG: NumberRange = [0.001, 180];
 
 export interface Arguments {
   readonly positionals: readonly string[];
@@ -50,9 +61,20 @@ function readValue(name: string, option: Option, value: unknown): string | numbe
     throw new UsageError(`Expected ${option.choices.join(' | ')} for --${name}, got '${text}'`);
   if (option.type === 'string') return text;
   const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number))
-    throw new UsageError(`Expected a number for --${name}, got '${text}'`);
+  const isNumber =
+    text.trim() !== '' && (option.type === 'integer' ? Number.isInteger(number) : Number.isFinite(number));
+  const [least, most] = option.range ?? [-Infinity, Infinity];
+  if (!isNumber || number < least || number > most)
+    throw new UsageError(`Expected ${kindOf(option)} for --${name}, got '${text}'`);
   return number;
+}
+
+/** "a whole number in 1...64" */
+function kindOf({ type, range }: Option): string {
+  const kind = type === 'integer' ? 'a whole number' : 'a number';
+  if (range === undefined) return kind;
+  const [least, most] = range;
+  return most === Infinity ? `${kind} of at least ${least}` : `${kind} in ${least}...${most}`;
 }
 
 export function parseArguments(command: Command, argv: readonly string[]): Arguments {

@@ -9,7 +9,7 @@ import type { Arguments, Option } from './Command.js';
 import { growMap, type GrownMap } from './growMap.js';
 import { createProgress } from './progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from './recognizerOptions.js';
-import { exitCodeOf, POSE_DETAILS, SOURCE_OPTIONS, sourceOptionsOf } from './sourceOptions.js';
+import { exitCodeOf, POSE_DETAILS, sayProblem, SOURCE_OPTIONS, sourceOptionsOf } from './sourceOptions.js';
 
 /** Options of the commands that add a bag or an image folder to a map. */
 export const BUILD_OPTIONS: Readonly<Record<string, Option>> = {
@@ -47,11 +47,10 @@ export async function buildFromSource(args: Arguments, steps: BuildSteps): Promi
   const [file] = args.positionals as [string];
   const parameters = parseParameters({ ...parametersOf(args), mode: 'mapping' });
   const poseFile = args.string('poses');
-  const say = (problem: Error): boolean => process.stderr.write(`skipped: ${problem.message}\n`);
   const source = await openImageSource(file, {
     ...sourceOptionsOf(args),
     ...(poseFile === undefined ? {} : { poseFile }),
-    onProblem: say,
+    onProblem: sayProblem,
   });
   try {
     const model = await openModel(modelPathOf(args), {
@@ -70,7 +69,7 @@ export async function buildFromSource(args: Arguments, steps: BuildSteps): Promi
           parameters,
           session: { name: args.string('session') ?? path.basename(path.resolve(file)), source: file },
           onImage: (images, references) => progress.update(images, `${references} references`),
-          onProblem: say,
+          onProblem: sayProblem,
         });
       } finally {
         progress.end();

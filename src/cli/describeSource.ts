@@ -1,10 +1,11 @@
 import type { ImageSource } from '../bag/ImageSource.js';
 import { CODE_BYTES } from '../core/binaryCode.js';
 import type { Pose } from '../core/pose.js';
-import { VprError } from '../core/VprError.js';
+import type { VprError } from '../core/VprError.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
 import { describeImage } from '../worker/describeImage.js';
 import type { Progress } from './progress.js';
+import { SkippedImages, type SkippedCounts } from './SkippedImages.js';
 
 /** One image of a source, described. */
 export interface DescribedImage {
@@ -15,7 +16,7 @@ export interface DescribedImage {
 }
 
 /** All images of a source that could be described, in its order. */
-export interface DescribedSource {
+export interface DescribedSource extends SkippedCounts {
   /** Pictures of the source, readable or not. */
   readonly count: number;
   readonly images: readonly DescribedImage[];
@@ -26,8 +27,6 @@ export interface DescribedSource {
   readonly dimension: number;
   readonly decodeMs: readonly number[];
   readonly inferenceMs: readonly number[];
-  /** A sentence for each picture that was left out. */
-  readonly skipped: readonly string[];
 }
 
 /** Runs a model over every picture of a source. Pictures that cannot be read or decoded are skipped and told. */
@@ -35,6 +34,7 @@ export async function describeSource(
   source: ImageSource,
   extractor: DescriptorExtractor,
   progress: Progress,
+  onSkipped?: (problem: VprError) => void,
 ): Promise<DescribedSource> {
   const dimension = extractor.manifest.descriptorDimension;
   const images: DescribedImage[] = [];
@@ -42,35 +42,32 @@ export async function describeSource(
   const codes: Uint8Array[] = [];
   const decodeMs: number[] = [];
   const inferenceMs: number[] = [];
-  const undecodable: string[] = [];
-  const problemsBefore = source.problems.count;
+  const skipped = new SkippedImages();
   let delivered = 0;
   for await (const image of source) {
-    const position = delivered++ + source.problems.count - problemsBefore;
     try {
       const described = await describeImage(image, extractor);
       decodeMs.push(described.decodeMs);
       inferenceMs.push(described.inferenceMs);
       rows.push(described.descriptor);
       codes.push(described.code);
-      images.push({ position, name: image.name, ...(image.pose === undefined ? {} : { pose: image.pose }) });
+      const { position, name, pose } = image;
+      images.push({ position, name, ...(pose === undefined ? {} : { pose }) });
     } catch (error) {
-      if (!(error instanceof VprError) || !error.code.startsWith('IMAGE_')) throw error;
-      undecodable.push(`${error.message} (${error.code})`);
+      onSkipped?.(skipped.add(error));
     }
-    progress.update(delivered, image.name);
+    progress.update(++delivered, image.name);
   }
   progress.end();
-  const unread = source.problems.count - problemsBefore;
   return {
-    count: delivered + unread,
+    count: source.pictures.met,
     images,
     descriptors: concatenate(rows, dimension),
     codes: Uint8Array.from(Buffer.concat(codes, codes.length * CODE_BYTES)),
     dimension,
     decodeMs,
     inferenceMs,
-    skipped: [...source.problems.first.slice(0, unread).map((problem) => problem.message), ...undecodable],
+    ...skipped.countsWith(source),
   };
 }
 

@@ -41,7 +41,10 @@ async function exists(file: string): Promise<boolean> {
  */
 export async function openEvaluationSet(
   positionals: readonly string[],
-  { groundTruth, ...options }: { readonly groundTruth?: string } & Pick<ImageSourceOptions, 'poseTopic' | 'poseFrames'>,
+  {
+    groundTruth,
+    ...options
+  }: { readonly groundTruth?: string } & Pick<ImageSourceOptions, 'poseTopic' | 'poseFrames' | 'onProblem'>,
 ): Promise<EvaluationSet> {
   const [first, second] = positionals as [string, string?];
   const isSet = second === undefined;

@@ -1,7 +1,7 @@
 import type { ImageSource } from '../bag/ImageSource.js';
 import type { NodeParameters } from '../config/parseParameters.js';
 import type { StampedImage } from '../core/StampedImage.js';
-import { VprError } from '../core/VprError.js';
+import type { VprError } from '../core/VprError.js';
 import { encodeThumbnail } from '../image/encodeThumbnail.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
@@ -9,7 +9,7 @@ import { MapBuilder } from '../mapping/MapBuilder.js';
 import { describeImage } from '../worker/describeImage.js';
 import { mapEncoder } from '../worker/mapEncoder.js';
 import { mapBuilderOptions } from '../worker/mapBuilderOptions.js';
-import { IMAGE_CODES } from './replayImages.js';
+import { SkippedImages, type SkippedCounts } from './SkippedImages.js';
 
 /** References that are committed together: one sync of the disk for some seconds of driving. */
 const BATCH = 32;
@@ -22,13 +22,11 @@ export interface GrowMapOptions {
   readonly onProblem?: (problem: VprError) => void;
 }
 
-export interface GrownMap {
+export interface GrownMap extends SkippedCounts {
   /** Images of the source. */
   readonly images: number;
   /** References added. */
   readonly references: number;
-  readonly skipped: number;
-  readonly skippedByCode: Readonly<Record<string, number>>;
 }
 
 /**
@@ -44,7 +42,7 @@ export async function growMap(
   const { parameters, session, onImage, onProblem } = options;
   const builder = new MapBuilder(map, session, mapBuilderOptions(parameters, BATCH));
   const encode = mapEncoder(map.meta);
-  const skipped = new Map<string, number>();
+  const skipped = new SkippedImages();
   let images = 0;
   let references = 0;
   const add = async (image: StampedImage): Promise<void> => {
@@ -71,9 +69,7 @@ export async function growMap(
         try {
           await add(image);
         } catch (error) {
-          if (!(error instanceof VprError) || !IMAGE_CODES.has(error.code)) throw error;
-          skipped.set(error.code, (skipped.get(error.code) ?? 0) + 1);
-          onProblem?.(error);
+          onProblem?.(skipped.add(error));
         }
       }
       onImage?.(images, references);
@@ -82,11 +78,5 @@ export async function growMap(
     // Also when the source breaks off: what was described is worth keeping.
     builder.flush();
   }
-  for (const [code, count] of source.problems.byCode) skipped.set(code, (skipped.get(code) ?? 0) + count);
-  return {
-    images,
-    references,
-    skipped: [...skipped.values()].reduce((sum, count) => sum + count, 0),
-    skippedByCode: Object.fromEntries([...skipped].sort()),
-  };
+  return { images, references, ...skipped.countsWith(source) };
 }

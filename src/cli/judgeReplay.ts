@@ -13,6 +13,12 @@ export interface ImageRange {
   readonly last: number;
 }
 
+/** A ground_truth.json as it is. */
+export interface GroundTruthFile {
+  readonly text: string;
+  readonly file: string;
+}
+
 /** Judged images, and how the references of the ground truth map to ids of the map. */
 export interface JudgedReplay {
   readonly queries: readonly ReplayedImage[];
@@ -74,9 +80,14 @@ export function judgeByPoses(
  * row i is query image i of `queries`, its entries count from 0 within `references`. Images of the reference range are
  * judged too, as images that have nothing to close a loop with.
  */
-export function judgeLaps(replay: Replay, file: string, references: ImageRange, queries: ImageRange): JudgedReplay {
+export function judgeLaps(
+  replay: Replay,
+  { text, file }: GroundTruthFile,
+  references: ImageRange,
+  queries: ImageRange,
+): JudgedReplay {
   const count = (range: ImageRange): number => range.last - range.first + 1;
-  const truth = parseGroundTruth(readText(file), count(queries), count(references), file);
+  const truth = parseGroundTruth(text, count(queries), count(references), file);
   const inRange = ({ number }: ReplayedImage, { first, last }: ImageRange): boolean =>
     number >= first && number <= last;
   const judged = replay.images.filter((image) => inRange(image, references) || inRange(image, queries));
@@ -91,22 +102,21 @@ export function judgeLaps(replay: Replay, file: string, references: ImageRange, 
 }
 
 /** Judges a replay against a fixed map, by a ground_truth.json whose references are those of the map in their order. */
-export function judgeAgainstMap(replay: Replay, file: string, referenceIds: ArrayLike<ReferenceId>): JudgedReplay {
-  const images = replay.images;
-  const last = images.at(-1)?.number ?? 0;
-  const truth = parseGroundTruth(
-    readText(file),
-    last + replay.skipped - (last - images.length),
-    referenceIds.length,
-    file,
-  );
-  const positives = images.map(({ number }) => truth.positives[number - 1] ?? []);
+export function judgeAgainstMap(
+  replay: Replay,
+  { text, file }: GroundTruthFile,
+  referenceIds: ArrayLike<ReferenceId>,
+): JudgedReplay {
+  const { images, count } = replay;
+  const truth = parseGroundTruth(text, count, referenceIds.length, file);
+  const positives = images.map(({ number }) => truth.positives[number - 1]!);
   return judge(images, { ...truth, positives }, new Map(Array.from(referenceIds, (id, index) => [id, index])));
 }
 
-function readText(file: string): string {
+/** Throws FILE_UNREADABLE. What the file says is checked when the images are counted. */
+export function readGroundTruthFile(file: string): GroundTruthFile {
   try {
-    return readFileSync(file, 'utf8');
+    return { text: readFileSync(file, 'utf8'), file };
   } catch (error) {
     throw new VprError('FILE_UNREADABLE', `Expected a ground truth file, got: ${messageOf(error)} [${file}]`, {
       cause: error,

@@ -3,8 +3,9 @@ import type { ImageSource } from '../bag/ImageSource.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { Pose } from '../core/pose.js';
 import type { Recognition } from '../core/recognition.js';
-import { VprError, type VprErrorCode } from '../core/VprError.js';
+import type { VprError } from '../core/VprError.js';
 import type { Recognizer } from '../worker/protocol.js';
+import { SkippedImages, type SkippedCounts } from './SkippedImages.js';
 
 /** One image of the stream and what was said of it. */
 export interface ReplayedImage {
@@ -17,13 +18,11 @@ export interface ReplayedImage {
   readonly descriptor?: Descriptor;
 }
 
-export interface Replay {
+/** The images, and how many could not be used: damaged messages of the source, damaged pictures. */
+export interface Replay extends SkippedCounts {
   readonly images: readonly ReplayedImage[];
-  /** Images that could not be used: damaged messages of the source, damaged pictures. */
-  readonly skipped: number;
-  readonly skippedByCode: Readonly<Record<string, number>>;
-  /** The first few sentences. */
-  readonly problems: readonly string[];
+  /** Length of the stream, skipped images included. */
+  readonly count: number;
 }
 
 export interface ReplayOptions {
@@ -32,17 +31,9 @@ export interface ReplayOptions {
   /** The descriptor of the image that was recognised last, where they are to be kept. */
   readonly lastDescriptor?: () => Descriptor | undefined;
   readonly onImage?: (done: number) => void;
+  /** Told of each image that the recognizer could not use. */
+  readonly onSkipped?: (problem: VprError) => void;
 }
-
-/** Errors that are one image's fault. Anything else ends the work. */
-export const IMAGE_CODES: ReadonlySet<VprErrorCode> = new Set([
-  'IMAGE_INVALID',
-  'IMAGE_ENCODING_UNSUPPORTED',
-  'IMAGE_TOO_LARGE',
-  'MESSAGE_INVALID',
-  'MODEL_OUTPUT_INVALID',
-]);
-const MAX_SENTENCES = 20;
 
 /** Plays every image of a source into a recognizer, one after the other; bad ones are skipped and counted. */
 export async function replayImages(
@@ -50,13 +41,11 @@ export async function replayImages(
   recognizer: Pick<Recognizer, 'recognize'>,
   options: ReplayOptions = {},
 ): Promise<Replay> {
-  const { odometry, groundTruth, onImage } = options;
+  const { odometry, groundTruth, onImage, onSkipped } = options;
   const images: ReplayedImage[] = [];
-  const problems: string[] = [];
-  const byCode = new Map<string, number>();
-  let number = 0;
+  const skipped = new SkippedImages();
+  let done = 0;
   for await (const image of source) {
-    number++;
     const odomFromBase = odometry?.at(image.stampNs);
     const truePose = groundTruth?.at(image.stampNs);
     try {
@@ -65,24 +54,15 @@ export async function replayImages(
       );
       const descriptor = options.lastDescriptor?.();
       images.push({
-        number,
+        number: image.position + 1,
         recognition,
         ...(truePose === undefined ? {} : { truePose }),
         ...(descriptor === undefined ? {} : { descriptor }),
       });
     } catch (error) {
-      if (!(error instanceof VprError) || !IMAGE_CODES.has(error.code)) throw error;
-      byCode.set(error.code, (byCode.get(error.code) ?? 0) + 1);
-      if (problems.length < MAX_SENTENCES) problems.push(error.message);
+      onSkipped?.(skipped.add(error));
     }
-    onImage?.(number);
+    onImage?.(++done);
   }
-  const { problems: ofSource } = source;
-  for (const [code, count] of ofSource.byCode) byCode.set(code, (byCode.get(code) ?? 0) + count);
-  return {
-    images,
-    skipped: [...byCode.values()].reduce((sum, count) => sum + count, 0),
-    skippedByCode: Object.fromEntries([...byCode].sort()),
-    problems: [...ofSource.first.map(({ message }) => message), ...problems].slice(0, MAX_SENTENCES),
-  };
+  return { images, count: source.pictures.met, ...skipped.countsWith(source) };
 }

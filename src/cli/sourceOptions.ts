@@ -1,6 +1,6 @@
 import type { ImageSource, ImageSourceOptions } from '../bag/ImageSource.js';
 import type { PoseFrames } from '../bag/TransformTree.js';
-import { UsageError, type Arguments, type Option } from './Command.js';
+import { COUNTS, UsageError, type Arguments, type Option } from './Command.js';
 
 /** Which frames' pose a transform topic is asked for. */
 export const POSE_FRAMES_OPTION: Option = {
@@ -19,7 +19,7 @@ export const SOURCE_OPTIONS: Readonly<Record<string, Option>> = {
     description: 'poses of new references: odometry, poses, transforms (/tf) or satellite fixes (default: none)',
   },
   'pose-frames': POSE_FRAMES_OPTION,
-  limit: { type: 'number', value: 'N', description: 'at most this many images' },
+  limit: { type: 'integer', range: COUNTS, value: 'N', description: 'at most this many images' },
 };
 
 /** For the help of commands with --pose-topic. */
@@ -53,7 +53,12 @@ export function sourceOptionsOf(args: Arguments): ImageSourceOptions {
   };
 }
 
-/** 1 where the file itself was damaged, not only some images in it. */
-export function exitCodeOf({ problems }: ImageSource): 0 | 1 {
-  return [...problems.byCode.keys()].some((code) => code.startsWith('BAG_')) ? 1 : 0;
+/** One line for each image or part of a file that is left out. */
+export function sayProblem(problem: Error): void {
+  process.stderr.write(`skipped: ${problem.message}\n`);
+}
+
+/** 1 where a file itself was damaged, not only some images in it. */
+export function exitCodeOf(...sources: readonly ImageSource[]): 0 | 1 {
+  return sources.some(({ problems }) => [...problems.byCode.keys()].some((code) => code.startsWith('BAG_'))) ? 1 : 0;
 }

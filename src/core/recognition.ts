@@ -7,7 +7,7 @@ import type { PlaceId, ReferenceId } from './reference.js';
  */
 export type PlaceState = 'unknown' | 'candidate' | 'localized' | 'lost';
 
-/** Why a place was not accepted; `none` when it was. */
+/** Why a place was not accepted; `none` when it was, or `debounced`: no closure goes out, as one to it just went. */
 export type RejectReason =
   | 'none'
   | 'empty_map'

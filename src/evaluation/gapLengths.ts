@@ -32,7 +32,11 @@ export function gapLengths(localized: readonly boolean[], travelled?: readonly n
     last = index;
   }
   if (localized.length > 0 && last < localized.length - 1) close(localized.length);
-  return { unit: travelled === undefined ? 'images' : 'm', lengths, longest: Math.max(0, ...lengths) };
+  return {
+    unit: travelled === undefined ? 'images' : 'm',
+    lengths,
+    longest: lengths.reduce((a, b) => Math.max(a, b), 0),
+  };
 }
 
 /** Metres travelled from the first position to each: cumulated straight steps; a missing position adds nothing. */

@@ -49,7 +49,7 @@ function conversionOf(message: RawImageMessage): Conversion | undefined {
     fill(out);
     return interleavedOf({ width, height, data: out });
   };
-  const format = PIXEL_FORMATS[encoding];
+  const format = PIXEL_FORMATS.get(encoding);
   if (format !== undefined)
     return {
       rowBytes: width * format.samples * format.bytesPerSample,
@@ -68,7 +68,7 @@ function conversionOf(message: RawImageMessage): Conversion | undefined {
       convert: () => filled((out) => demosaic(packSamples(message, bytesPerSample), width, height, pattern, out)),
     };
   }
-  const layout = YUV_LAYOUTS[encoding];
+  const layout = YUV_LAYOUTS.get(encoding);
   if (layout === undefined) return undefined;
   const convert = (): InterleavedImage =>
     filled((out) => yuvToRgb(data, width, height, step, layout, new Uint8ClampedArray(out.buffer)));

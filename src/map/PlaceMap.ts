@@ -10,7 +10,7 @@ import { loadPlaceIndex } from './loadPlaceIndex.js';
 import { createMapFile, createTemporaryDatabase, foldLog, openMapDatabase, realPathOf } from './mapDatabase.js';
 import { mapErrorOf, withMapErrors } from './mapError.js';
 import { readMeta, writeMeta, writeMetaEntry, type MapMeta, type NextIds } from './MapMeta.js';
-import type { MapPlace, MapSession, MapSummary } from './mapTypes.js';
+import { TEMPORARY_MAP, type MapPlace, type MapSession, type MapSummary } from './mapTypes.js';
 import { readMatchCounts, recordMatches, type MatchCount } from './matchCounts.js';
 import type { PlaceIndex } from './PlaceIndex.js';
 import { ReferenceReader } from './ReferenceReader.js';
@@ -18,9 +18,6 @@ import { ReferenceWriter } from './ReferenceWriter.js';
 import { addSession, readSessions } from './sessions.js';
 import { summarizeMap } from './summarizeMap.js';
 import { WriterLock } from './WriterLock.js';
-
-/** Name of a map that has no file. */
-export const TEMPORARY_MAP = ':memory:';
 
 export interface MapOptions {
   /** Page cache of SQLite, MiB. Descriptors that are used often are cached decoded by the search, not here. */

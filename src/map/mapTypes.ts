@@ -2,6 +2,9 @@ import type { Pose } from '../core/pose.js';
 import type { PlaceId } from '../core/reference.js';
 import type { DescriptorStorage } from './descriptorCodec.js';
 
+/** Path of a map that has no file. */
+export const TEMPORARY_MAP = ':memory:';
+
 export interface MapSession {
   readonly sessionId: number;
   readonly name: string;
@@ -19,7 +22,7 @@ export interface MapPlace {
 
 /** What a map is, in one record. */
 export interface MapSummary {
-  /** Absolute path, or ':memory:'. */
+  /** Absolute path, or TEMPORARY_MAP. */
   readonly path: string;
   readonly formatVersion: number;
   readonly references: number;

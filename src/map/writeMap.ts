@@ -5,7 +5,7 @@ import type { ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
 import { CodeTable } from './CodeTable.js';
 import { settleLog } from './copyDatabase.js';
-import { createTables, publishFile, temporaryNameFor } from './mapDatabase.js';
+import { createTables, publishFile, realPathOf, temporaryNameFor } from './mapDatabase.js';
 import { mapErrorOf } from './mapError.js';
 import { writeMeta, type MapMeta, type NextIds } from './MapMeta.js';
 import type { MapSession } from './mapTypes.js';
@@ -48,7 +48,7 @@ const BATCH = 4096;
  * Throws MAP_EXISTS, MAP_LOCKED, DISK_FULL, FILE_NOT_WRITABLE, MAP_CORRUPT (the written file does not verify).
  */
 export function writeMap(file: string, open: () => OpenContent, options: WriteMapOptions): number {
-  const absolute = path.resolve(file);
+  const absolute = realPathOf(file);
   const exists = statSync(absolute, { throwIfNoEntry: false }) !== undefined;
   if (options.target === 'new' && exists)
     throw new VprError('MAP_EXISTS', `Expected a new file for the map, got one that exists [${absolute}]`);

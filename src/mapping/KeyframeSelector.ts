@@ -26,10 +26,15 @@ export interface KeyframeCandidate {
  * images have poses, else by time. With distance and angle both 0 every image with a pose is one.
  */
 export class KeyframeSelector {
-  readonly #options: KeyframeOptions;
+  #options!: KeyframeOptions;
   readonly #last = new Map<string, KeyframeCandidate>();
 
   constructor(options: KeyframeOptions) {
+    this.setOptions(options);
+  }
+
+  /** Throws RangeError for what is not 0 or more. */
+  setOptions(options: KeyframeOptions): void {
     for (const [name, value] of Object.entries(options) as [string, number][])
       if (!(value >= 0)) throw new RangeError(`Expected 0 or more for ${name}, got ${value}`);
     this.#options = options;

@@ -69,20 +69,23 @@ export class MapBuilder {
     const place = placeId === 0 ? this.#grouper.placeFor(image) : placeId;
     const { name, ...fields } = image;
     this.#pending.push({ image, reference: { ...fields, label: name, placeId: place } });
+    const built = this.#pending.length >= this.#batch ? this.flush() : [];
     this.#selector.accept(image);
-    return this.#pending.length >= this.#batch ? this.flush() : [];
+    return built;
   }
 
-  /** Commits what is pending. On an error nothing of it is in the map and all of it stays pending. */
+  /** Commits what is pending. On an error nothing of it is in the map, and it is pending no more: it would spoil what comes after it. */
   flush(): BuiltReference[] {
-    if (this.#pending.length === 0) return [];
-    const ids = this.#map.appendReferences(this.#pending.map(({ reference }) => reference));
-    const built = this.#pending.map(({ image, reference }, i) => ({
-      referenceId: ids[i]!,
-      placeId: reference.placeId,
-      image,
-    }));
+    const pending = this.#pending;
     this.#pending = [];
-    return built;
+    if (pending.length === 0) return [];
+    const ids = this.#map.appendReferences(pending.map(({ reference }) => reference));
+    return pending.map(({ image, reference }, i) => ({ referenceId: ids[i]!, placeId: reference.placeId, image }));
+  }
+
+  /** Other rules for the images from now on; what is a reference stays one. */
+  setRules({ keyframe, place }: Pick<MapBuilderOptions, 'keyframe' | 'place'>): void {
+    this.#selector.setOptions(keyframe);
+    this.#grouper.setOptions(place);
   }
 }

@@ -29,28 +29,42 @@ interface Sequence {
  * run of consecutive images (one of each camera at a moment share a place).
  */
 export class PlaceGrouper {
-  readonly #options: GroupingOptions;
+  #options!: GroupingOptions;
   readonly #newPlaceId: () => PlaceId;
   /** Anchors by grid cell of side distanceM, so that a lookup touches 27 cells whatever the map's size. */
   readonly #cells = new Map<string, Anchor[]>();
+  readonly #anchors: Anchor[] = [];
   #sequence: Sequence | undefined;
 
   /** newPlaceId: gives an unused id (PlaceMap.newPlaceId). */
   constructor(options: GroupingOptions, newPlaceId: () => PlaceId) {
+    this.setOptions(options);
+    this.#newPlaceId = newPlaceId;
+  }
+
+  /** Throws RangeError for what is out of range. */
+  setOptions(options: GroupingOptions): void {
     if (!(options.distanceM >= 0)) throw new RangeError(`Expected 0 or more for distanceM, got ${options.distanceM}`);
     if (!(options.angleRad >= 0)) throw new RangeError(`Expected 0 or more for angleRad, got ${options.angleRad}`);
     if (!(options.images >= 1)) throw new RangeError(`Expected 1 or more for images, got ${options.images}`);
     this.#options = options;
-    this.#newPlaceId = newPlaceId;
+    this.#cells.clear();
+    for (const anchor of this.#anchors) this.#index(anchor);
   }
 
   /** Makes a place of the map known: its first reference's pose is its anchor. */
   addPlace(placeId: PlaceId, pose: Pose): void {
+    const anchor = { placeId, pose };
+    this.#anchors.push(anchor);
+    this.#index(anchor);
+  }
+
+  #index(anchor: Anchor): void {
     if (this.#options.distanceM === 0) return;
-    const key = this.#keyOf(pose, 0, 0, 0);
+    const key = this.#keyOf(anchor.pose, 0, 0, 0);
     const cell = this.#cells.get(key);
-    if (cell === undefined) this.#cells.set(key, [{ placeId, pose }]);
-    else cell.push({ placeId, pose });
+    if (cell === undefined) this.#cells.set(key, [anchor]);
+    else cell.push(anchor);
   }
 
   /** Nearest place within distance and angle, or undefined. */

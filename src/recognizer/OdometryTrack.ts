@@ -2,6 +2,9 @@ import { composePoses, distanceBetween, invertPose, type Pose } from '../core/po
 
 /** The odometry of the images so far: motion between two of them and the way driven. */
 export class OdometryTrack {
+  /** Of the image before. */
+  #previous: Pose | undefined;
+  /** The last one that was known. */
   #last: Pose | undefined;
   #drivenM = 0;
 
@@ -11,16 +14,17 @@ export class OdometryTrack {
   }
 
   reset(): void {
+    this.#previous = undefined;
     this.#last = undefined;
   }
 
-  /** odomFromBase of this image; returns lastFromNow, or undefined where one of the two is unknown. */
+  /** odomFromBase of this image; returns previousFromNow, or undefined where it or that of the image before is unknown. */
   advance(odomFromBase: Pose | undefined): Pose | undefined {
-    const last = this.#last;
+    const previous = this.#previous;
+    this.#previous = odomFromBase;
     if (odomFromBase === undefined) return undefined;
+    if (this.#last !== undefined) this.#drivenM += distanceBetween(this.#last, odomFromBase);
     this.#last = odomFromBase;
-    if (last === undefined) return undefined;
-    this.#drivenM += distanceBetween(last, odomFromBase);
-    return composePoses(invertPose(last), odomFromBase);
+    return previous === undefined ? undefined : composePoses(invertPose(previous), odomFromBase);
   }
 }

@@ -46,6 +46,8 @@ export class PlaceJudge {
   readonly #anchors = new PlaceTracker();
   readonly #closures = new ClosureGate();
   readonly #drivenAtReference = new Map<ReferenceId, number>();
+  /** Images since then. */
+  #sinceAnchor = 0;
   /** Where the robot was last surely seen: what the odometry gate measures from. */
   #anchor: { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
 
@@ -62,7 +64,13 @@ export class PlaceJudge {
     this.#tracker.reset();
     this.#anchors.reset();
     this.#closures.resetTimes();
+    this.forgetAnchor();
+  }
+
+  /** The odometry is another one from now on. */
+  forgetAnchor(): void {
     this.#anchor = undefined;
+    this.#sinceAnchor = 0;
   }
 
   /** A reference was made of the image that was taken after `drivenM` metres. */
@@ -88,10 +96,13 @@ export class PlaceJudge {
     const refusal = this.#refusal(claim, claim.threshold, image, settings);
     const refusalOfAnchor = this.#refusal(claim, claim.anchorThreshold, image, settings);
     // A robot that was carried contradicts its odometry for ever: the belief must be won back by confirmation, once.
-    if (refusalOfAnchor === 'odometry' && this.#anchors.state === 'lost') this.#anchor = undefined;
+    if (refusalOfAnchor === 'odometry' && this.#sinceAnchor >= settings.lostAfterImages) this.forgetAnchor();
+    this.#sinceAnchor++;
     const { accepted } = follow(this.#anchors, claim, refusalOfAnchor, settings);
-    if (accepted)
+    if (accepted) {
       this.#anchor = { reference: claim.evidence!.best.reference, odometry: image.odometry, drivenM: image.drivenM };
+      this.#sinceAnchor = 0;
+    }
     return follow(this.#tracker, claim, refusal, settings);
   }
 

@@ -5,6 +5,7 @@ import type { Pose } from '../core/pose.js';
 import type { Recognition } from '../core/recognition.js';
 import { NO_PLACE, type PlaceId, type ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
+import { VprError } from '../core/VprError.js';
 import type { Extraction } from '../inference/DescriptorExtractor.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import type { ExcludedIds, PlaceSearch } from '../search/PlaceSearch.js';
@@ -50,6 +51,8 @@ export interface RecognizerParts {
   readonly geometry?: GeometricChecker;
   /** Absent in localization mode. */
   readonly keyframes?: KeyframeStore;
+  /** Hears why an image did not become a reference (disk full): the answer is not lost for it. Absent: `recognize` throws it. */
+  readonly onGrowthError?: (error: VprError) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
@@ -81,6 +84,8 @@ export class PlaceRecognizer {
   readonly #odometry = new OdometryTrack();
   #settings: RecognizerSettings;
   #lastStampNs: bigint | undefined;
+  /** An odometry topic is there: an image without it has none. */
+  #hasOdometry = false;
 
   constructor(parts: RecognizerParts) {
     this.#parts = parts;
@@ -158,7 +163,12 @@ export class PlaceRecognizer {
       },
     });
     const decidedMs = now();
-    const added = await this.#grow(image, query, answer);
+    const added = await this.#grow(image, query, answer).catch((error: unknown) => {
+      const { onGrowthError } = this.#parts;
+      if (!(error instanceof VprError) || onGrowthError === undefined) throw error;
+      onGrowthError(error);
+      return undefined;
+    });
     return {
       ...answer,
       ...(added === undefined ? {} : { addedReferenceId: added }),
@@ -217,7 +227,14 @@ export class PlaceRecognizer {
 
   /** While a map is built its poses come from the odometry; in localization a pose is what is asked for, not known. */
   #odometryOf(image: StampedImage): Pose | undefined {
-    return image.odometry ?? (this.#parts.mode === 'localization' ? undefined : image.pose);
+    if (image.odometry !== undefined && !this.#hasOdometry) {
+      // The map's frame and the odometry's are not one: what was measured in the first says nothing in the other.
+      this.#hasOdometry = true;
+      this.#odometry.reset();
+      this.#judge.forgetAnchor();
+    }
+    if (this.#hasOdometry || this.#parts.mode === 'localization') return image.odometry;
+    return image.pose;
   }
 
   #spacingM(): number {

@@ -3,6 +3,8 @@ import type { Reference, ReferenceId } from '../core/reference.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 
 const CAPACITY = 50_000;
+/** References to look through for the next one of the same camera: more cameras than a robot has. */
+const REACH = 16;
 
 /** Records of references, kept after their first use: candidates repeat from image to image. */
 export class ReferenceCache {
@@ -24,7 +26,7 @@ export class ReferenceCache {
     return reference;
   }
 
-  /** Median distance between references that follow each other in one session, metres; undefined without poses. */
+  /** Median distance between references of one camera that follow each other in one session, metres; undefined without poses. */
   spacingM(): number | undefined {
     const ids = this.#map.referenceIds;
     if (ids.length >= 2 && ids.length >= this.#spacingAtSize * 2) {
@@ -40,10 +42,20 @@ export class ReferenceCache {
     for (let i = 0; i < pairs; i++) {
       const at = Math.floor((i * (ids.length - 1)) / pairs);
       const a = this.get(ids[at]!);
-      const b = this.get(ids[at + 1]!);
-      if (a.sessionId === b.sessionId && a.pose !== undefined && b.pose !== undefined)
-        distances.push(distanceBetween(a.pose, b.pose));
+      const b = this.#nextOfCamera(ids, at);
+      if (a.pose !== undefined && b?.pose !== undefined) distances.push(distanceBetween(a.pose, b.pose));
     }
     return distances.length === 0 ? undefined : distances.sort((a, b) => a - b)[distances.length >> 1];
+  }
+
+  /** Cameras take turns: what follows a reference at once may be another camera's, of the same moment. */
+  #nextOfCamera(ids: Uint32Array, at: number): Reference | undefined {
+    const { sessionId, camera } = this.get(ids[at]!);
+    for (const id of ids.subarray(at + 1, at + 1 + REACH)) {
+      const reference = this.get(id);
+      if (reference.sessionId !== sessionId) return undefined;
+      if (reference.camera === camera) return reference;
+    }
+    return undefined;
   }
 }

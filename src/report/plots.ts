@@ -195,8 +195,9 @@ export function trajectoryPlot(
 
 /** Confidence along the drive as bars coloured by outcome, over a band of states. */
 export function timelinePlot(queries: ReportData['queries'], scoreName: string): string {
-  const low = Math.min(0, ...queries.map((query) => (Number.isFinite(query.score) ? query.score : 0)));
-  const high = Math.max(scoreName === 'confidence' ? 1 : 0.01, ...queries.map((query) => query.score));
+  const scores = queries.map(({ score }) => score).filter(Number.isFinite);
+  const low = scores.reduce((a, b) => Math.min(a, b), 0);
+  const high = scores.reduce((a, b) => Math.max(a, b), scoreName === 'confidence' ? 1 : 0.01);
   const frame = plotFrame(
     { label: 'image', min: 0, max: Math.max(1, queries.length) },
     { label: scoreName, min: low, max: high },

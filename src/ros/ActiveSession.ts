@@ -41,8 +41,8 @@ export class ActiveSession {
   readonly cameras: readonly CameraInput[];
   readonly latency = new LatencyWindow();
   readonly #options: ActiveSessionOptions;
+  readonly #opened: { close(): void }[] = [];
   readonly #poses: PoseTrack | undefined;
-  readonly #odometry: PoseTrack | undefined;
   readonly #pump: ImagePump;
   readonly #initialPose: InitialPoseAdapter;
   readonly #rtabmap: RtabmapAdapter;
@@ -51,54 +51,59 @@ export class ActiveSession {
 
   constructor(options: ActiveSessionOptions) {
     this.#options = options;
-    const { ros, node, log, parameters, recognizer } = options;
-    const track = (parameter: string, topic: string): PoseTrack | undefined =>
-      topic === '' ? undefined : new PoseTrack({ ros, node, log, parameter, topic });
-    this.#poses = track('pose_topic', parameters.poseTopic);
-    this.#odometry = track('odometry_topic', parameters.odometryTopic);
-    this.#initialPose = new InitialPoseAdapter(
-      ros,
-      node,
-      () => options.values()['publish_initialpose_when_lost'] === true,
-    );
-    this.#rtabmap = new RtabmapAdapter({
-      ros,
-      node,
-      log,
-      publishGlobalPose: parameters.publishRtabmapGlobalPose,
-      publishLinks: parameters.publishRtabmapLinks,
-    });
-    this.#align = parameters.serveAlignPose ? new AlignPoseService(node, log) : undefined;
-    const onImage = (): void => this.#pump.kick();
-    this.cameras = parameters.cameras.map(
-      (camera) =>
-        new CameraInput({
+    const keep = <T extends { close(): void }>(opened: T): T => {
+      this.#opened.push(opened);
+      return opened;
+    };
+    try {
+      const { ros, node, log, parameters, recognizer } = options;
+      const track = (parameter: string, topic: string): PoseTrack | undefined =>
+        topic === '' ? undefined : keep(new PoseTrack({ ros, node, log, parameter, topic }));
+      this.#poses = track('pose_topic', parameters.poseTopic);
+      const odometry = track('odometry_topic', parameters.odometryTopic);
+      const wantsInitialPose = (): boolean => options.values()['publish_initialpose_when_lost'] === true;
+      this.#initialPose = keep(new InitialPoseAdapter(ros, node, wantsInitialPose));
+      this.#rtabmap = keep(
+        new RtabmapAdapter({
           ros,
           node,
           log,
-          parameters: camera,
-          watchdogS: () => options.values()['watchdog_s'] as number,
-          onImage,
+          publishGlobalPose: parameters.publishRtabmapGlobalPose,
+          publishLinks: parameters.publishRtabmapLinks,
         }),
-    );
-    this.#pump = new ImagePump({
-      recognizer,
-      cameras: this.cameras,
-      ...(this.#poses === undefined ? {} : { poses: this.#poses }),
-      ...(this.#odometry === undefined ? {} : { odometry: this.#odometry }),
-      log,
-      onResult: (recognition, queueMs) => this.#onResult(recognition, queueMs),
-    });
+      );
+      this.#align = parameters.serveAlignPose ? keep(new AlignPoseService(node, log)) : undefined;
+      const onImage = (): void => this.#pump.kick();
+      const watchdogS = (): number => options.values()['watchdog_s'] as number;
+      this.cameras = parameters.cameras.map((camera) =>
+        keep(new CameraInput({ ros, node, log, parameters: camera, watchdogS, onImage })),
+      );
+      this.#pump = new ImagePump({
+        recognizer,
+        cameras: this.cameras,
+        ...(this.#poses === undefined ? {} : { poses: this.#poses }),
+        ...(odometry === undefined ? {} : { odometry }),
+        log,
+        onResult: (recognition, queueMs) => this.#onResult(recognition, queueMs),
+      });
+    } catch (error) {
+      // A topic that is no name, say: what was opened before it must not listen on.
+      this.#closeAll();
+      throw error;
+    }
   }
 
-  nextImage(camera: string, timeoutMs: number): Promise<StampedImage> {
+  /** With its pose, as an image of the stream has it. */
+  async nextImage(camera: string, timeoutMs: number): Promise<StampedImage> {
     const input = camera === '' ? this.cameras[0] : this.cameras.find(({ name }) => name === camera);
     if (input === undefined)
       throw new VprError(
         'ARGUMENT_INVALID',
         `Expected one of ${this.cameras.map(({ name }) => name).join(', ')} for 'camera', got '${camera}'`,
       );
-    return input.nextImage(timeoutMs);
+    const image = await input.nextImage(timeoutMs);
+    const pose = this.#poses?.at(image.stampNs);
+    return pose === undefined ? image : { ...image, pose };
   }
 
   /** Starts from scratch and waits for the first accepted place. */
@@ -127,13 +132,13 @@ export class ActiveSession {
 
   /** Unsubscribes, and waits for the image that the worker has. */
   async close(): Promise<void> {
-    for (const camera of this.cameras) camera.close();
-    this.#poses?.close();
-    this.#odometry?.close();
-    this.#initialPose.close();
-    this.#rtabmap.close();
-    this.#align?.close();
+    this.#closeAll();
     await this.#pump.stop();
+  }
+
+  #closeAll(): void {
+    for (const opened of this.#opened) opened.close();
+    this.#opened.length = 0;
   }
 
   #onResult(recognition: Recognition, queueMs: number): void {

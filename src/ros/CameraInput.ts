@@ -39,7 +39,8 @@ export class CameraInput {
   #source: ImageSource | undefined;
   #subscription: RosSubscription | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #nextImage: ((image: StampedImage) => void) | undefined;
+  /** Who waits for an image outside the stream, in the order they asked: each gets one of its own. */
+  readonly #waiting: ((image: StampedImage) => void)[] = [];
   #lastInvalid: string | undefined;
 
   constructor(options: CameraInputOptions) {
@@ -87,14 +88,14 @@ export class CameraInput {
   nextImage(timeoutMs: number): Promise<StampedImage> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#nextImage = undefined;
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
         reject(new Error(`Expected an image of camera '${this.name}' within ${timeoutMs} ms, got none`));
       }, timeoutMs);
-      this.#nextImage = (image) => {
+      const take = (image: StampedImage): void => {
         clearTimeout(timer);
-        this.#nextImage = undefined;
         resolve(image);
       };
+      this.#waiting.push(take);
     });
   }
 
@@ -214,8 +215,9 @@ export class CameraInput {
       stampNs: parsed.stampNs,
       name: `${source.topic} @ ${parsed.stampNs}`,
     };
-    if (this.#nextImage !== undefined) {
-      this.#nextImage(image);
+    const take = this.#waiting.shift();
+    if (take !== undefined) {
+      take(image);
       return;
     }
     if (this.slot.put({ image, arrivedMs: nowMs })) this.statistics.dropped++;

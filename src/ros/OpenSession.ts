@@ -6,6 +6,8 @@ import { RecognizerClient } from '../worker/RecognizerClient.js';
 import type { Recognizer, RecognizerMode, RecognizerStart } from '../worker/protocol.js';
 import type { NodeLog } from './NodeLog.js';
 
+const WARNING_PERIOD_MS = 5_000;
+
 export function modeOf(parameters: NodeParameters): RecognizerMode {
   if (parameters.mode !== 'auto') return parameters.mode;
   return parameters.map === '' ? 'slam' : 'localization';
@@ -47,6 +49,7 @@ export async function openRecognizerSession(
     },
     onCrash: (error, restarts, restarting) => events.onCrash(error.message, restarts, restarting),
     onRestarted: () => events.onRestarted(),
+    onGrowthError: (error) => log.warnEvery('growth', WARNING_PERIOD_MS, `map: ${error.message} (${error.code})`),
   });
   const { info } = recognizer;
   for (const note of info.providerNotes) log.info(note);

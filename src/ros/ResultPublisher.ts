@@ -19,6 +19,7 @@ export class ResultPublisher {
   readonly #matchImage: RosPublisher;
   readonly #markers: RosPublisher;
   #markedReferences = -1;
+  #markedListeners = 0;
   #busy = false;
 
   constructor(ros: RosModule, node: RosNode, log: NodeLog) {
@@ -55,7 +56,11 @@ export class ResultPublisher {
   /** One at a time: a slow listener must not make the requests to the worker pile up. */
   #publishOnDemand(recognition: Recognition, recognizer: Recognizer): void {
     const wantsImage = this.#matchImage.subscriptionCount > 0 && recognition.referenceId !== 0;
-    const wantsMarkers = this.#markers.subscriptionCount > 0;
+    const listeners = this.#markers.subscriptionCount;
+    // Who comes later gets the last message alone, and that has no places: they are sent again.
+    if (listeners > this.#markedListeners) this.#markedReferences = -1;
+    this.#markedListeners = listeners;
+    const wantsMarkers = listeners > 0;
     if (this.#busy || (!wantsImage && !wantsMarkers)) return;
     this.#busy = true;
     const work = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { NodeParameters } from '../config/parseParameters.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { outdatedCalibration } from '../worker/confidenceFor.js';
-import type { MapSummary, Recognizer } from '../worker/protocol.js';
+import { TEMPORARY_MAP, type MapSummary, type Recognizer } from '../worker/protocol.js';
 import { ActiveSession } from './ActiveSession.js';
 import { createAsyncLifecycleNode, type AsyncLifecycleNode, type TransitionName } from './AsyncLifecycleNode.js';
 import { DiagnosticsPublisher } from './DiagnosticsPublisher.js';
@@ -212,5 +212,9 @@ export class VprNode {
     this.#diagnostics.setStep(undefined);
     this.#state.setError('');
     this.#log.info('the recognition worker runs again');
+    const map = this.#recognizer?.info.map;
+    if (map === undefined) return;
+    if (map.path === TEMPORARY_MAP) this.#log.error('the map was in memory only and is lost: a new one begins');
+    this.#onMap(map, true);
   }
 }

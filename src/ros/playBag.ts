@@ -74,8 +74,11 @@ class BagPlayer {
       if (waitMs > 0) await sleep(waitMs);
       this.#clock.publish({ clock: stampMessage(logTimeNs) });
       const isImage = isImageMessageType(topic.type);
-      const answered = isImage && this.#options.lockstep ? this.#nextAnswer() : undefined;
-      this.#publishers.get(topic)!.publish(Buffer.from(data));
+      const publisher = this.#publishers.get(topic)!;
+      // Nobody answers to the image topics that the node does not take: the other camera, the other transport.
+      const isAwaited = isImage && this.#options.lockstep && publisher.subscriptionCount > 0;
+      const answered = isAwaited ? this.#nextAnswer() : undefined;
+      publisher.publish(Buffer.from(data));
       if (isImage) images++;
       await answered;
     }

@@ -11,11 +11,17 @@ import { mapBuilderOptions } from './mapBuilderOptions.js';
 /** Grows the open map by the images of this run: each key frame is committed before the next image is looked at. */
 export class MapKeyframes implements KeyframeStore {
   readonly #builder: MapBuilder;
-  readonly #thumbnailPx: number;
+  #thumbnailPx: number;
 
   constructor(map: PlaceMap, session: { readonly name: string; readonly source: string }, parameters: NodeParameters) {
     this.#thumbnailPx = parameters.thumbnailPx;
     this.#builder = new MapBuilder(map, session, mapBuilderOptions(parameters, 1));
+  }
+
+  /** The rules for new references, which are dynamic. */
+  setParameters(parameters: NodeParameters): void {
+    this.#thumbnailPx = parameters.thumbnailPx;
+    this.#builder.setRules(mapBuilderOptions(parameters, 1));
   }
 
   isKeyframe(image: StampedImage, descriptor: Descriptor): boolean {

@@ -41,13 +41,21 @@ export function tensorrtEnvironment(start: Pick<RecognizerStart, 'modelPath' | '
   };
 }
 
+/** What was set here, which other parameters may change; all else is the user's. */
+const set = new Map<string, string>();
+
 /**
  * Sets variables in the environment of the process, where native code sees them. Only the main thread can: a worker's
  * process.env is a copy. Variables that the user set are left alone. Must run before the worker starts.
  */
 export function setNativeEnvironment(variables: Readonly<Record<string, string>>): void {
   if (!isMainThread) throw new Error('Expected the main thread to set the native environment');
-  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(variables)) {
+    const current = process.env[name];
+    if (current !== undefined && current !== set.get(name)) continue;
+    process.env[name] = value;
+    set.set(name, value);
+  }
 }
 
 /**

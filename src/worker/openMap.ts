@@ -30,10 +30,13 @@ export interface OpenMapOptions {
   readonly mapFrame: string;
   /** Of a new map; mapFromBase by default. */
   readonly poseKind?: PoseKind;
+  /** A file that is not there is made; false: it is an error in every mode. */
+  readonly mayCreate: boolean;
 }
 
 /**
- * Opens a map for a model, or an empty one in memory (in mapping and slam mode a file that is not there yet is created),
+ * Opens a map for a model, or an empty one in memory (in mapping and slam mode a file that is not there yet is created
+ * where `mayCreate` says so),
  * and loads its codes block by block, letting other work of this
  * thread run between two. Throws MAP_* errors; MAP_OTHER_MODEL with both names.
  */
@@ -67,8 +70,9 @@ export async function openMap(path: string | undefined, model: OpenModel, option
 }
 
 function openFile(path: string, model: OpenModel, options: OpenMapOptions): PlaceMap {
-  const { mode } = options;
-  if (mode !== 'localization' && !existsSync(path)) return PlaceMap.create(path, newMapMeta(model, options));
+  const { mode, mayCreate } = options;
+  if (mayCreate && mode !== 'localization' && !existsSync(path))
+    return PlaceMap.create(path, newMapMeta(model, options));
   const map = PlaceMap.open(path, mode === 'localization' ? 'read' : 'append');
   try {
     checkMapModel(map.meta, modelIdentity(model), map.path);

@@ -1,8 +1,9 @@
 import { changeParameters, parseParameters, type NodeParameters } from '../config/parseParameters.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { Recognition } from '../core/recognition.js';
-import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
+import { NO_PLACE, type PlaceId, type Reference, type ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
+import { VprError } from '../core/VprError.js';
 import { openModel, type OpenModel } from '../inference/openModel.js';
 import type { PoseKind } from '../map/MapMeta.js';
 import type { ConfidenceModel } from '../recognizer/ConfidenceModel.js';
@@ -21,6 +22,8 @@ import { ThumbnailComparer } from './ThumbnailComparer.js';
 export interface LocalRecognizerOptions {
   /** Hears of slow steps. */
   readonly note?: (text: string) => void;
+  /** Hears what the map could not take in while images go on; absent: `recognize` throws it. */
+  readonly onGrowthError?: (error: VprError) => void;
   /** Name and origin of the session that a growing map gets. */
   readonly session?: { readonly name: string; readonly source: string };
   /** Whose poses the images carry, where a new map is begun; mapFromBase by default. */
@@ -50,7 +53,7 @@ export async function openRecognizer(
       ...(options.note === undefined ? {} : { note: options.note }),
     }));
   try {
-    const map = await openMap(start.mapPath, model, mapOptions(start, parameters, options.poseKind));
+    const map = await openMap(start.mapPath, model, mapOptions(start, parameters, true, options.poseKind));
     return new LocalRecognizer(start, parameters, model, map, options);
   } catch (error) {
     if (options.model === undefined) await model.extractor.close();
@@ -63,9 +66,10 @@ function parseStart(start: RecognizerStart): NodeParameters {
   return parseParameters({ ...parameters, mode, map: mapPath ?? '' });
 }
 
-function mapOptions(start: RecognizerStart, parameters: NodeParameters, poseKind?: PoseKind) {
+function mapOptions(start: RecognizerStart, parameters: NodeParameters, mayCreate: boolean, poseKind?: PoseKind) {
   return {
     mode: start.mode,
+    mayCreate,
     cacheMb: parameters.descriptorCacheMb,
     threads: parameters.searchThreads,
     storage: parameters.mapStorage,
@@ -82,6 +86,8 @@ export class LocalRecognizer implements Recognizer {
   #parameters: NodeParameters;
   #values: Readonly<Record<string, unknown>>;
   #open: OpenMap;
+  /** Absent in localization mode. */
+  #keyframes: MapKeyframes | undefined;
   #recognizer: PlaceRecognizer;
   #matches: MatchRecorder;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -163,11 +169,21 @@ export class LocalRecognizer implements Recognizer {
     placeId: PlaceId,
   ): Promise<{ referenceId: ReferenceId; placeId: PlaceId }> {
     refuseInLocalization(this.#start.mode, 'adding a place');
+    const { map } = this.#open;
+    if (placeId !== NO_PLACE && map.references(placeId).next().done === true)
+      throw new VprError(
+        'ARGUMENT_INVALID',
+        `Expected a place of the map or 0 for a new one, got ${placeId} [${map.path}]`,
+      );
     return this.#tracked(this.#recognizer.addPlace(label === '' ? image : { ...image, name: label }, placeId));
   }
 
   async loadMap(path: string): Promise<MapSummary> {
-    const opened = await openMap(path, this.#model, mapOptions(this.#start, this.#parameters, this.#options.poseKind));
+    const opened = await openMap(
+      path,
+      this.#model,
+      mapOptions(this.#start, this.#parameters, false, this.#options.poseKind),
+    );
     let recognizer: PlaceRecognizer;
     try {
       recognizer = this.#assemble(opened);
@@ -192,7 +208,7 @@ export class LocalRecognizer implements Recognizer {
     this.#matches.flush();
     if (path === undefined) map.flush();
     else map.saveAs(path);
-    return Promise.resolve({ ...map.summary(), ...(path === undefined ? {} : { path }) });
+    return Promise.resolve(map.summary());
   }
 
   mapSummary(): Promise<MapSummary> {
@@ -217,6 +233,7 @@ export class LocalRecognizer implements Recognizer {
     this.#parameters = changeParameters({ ...this.#values, mode, map: mapPath ?? '' }, values);
     this.#values = { ...this.#values, ...values };
     this.#recognizer.setSettings(recognizerSettings(this.#parameters));
+    this.#keyframes?.setParameters(this.#parameters);
     return Promise.resolve();
   }
 
@@ -234,7 +251,13 @@ export class LocalRecognizer implements Recognizer {
   async #recognizeAndCount(image: StampedImage): Promise<Recognition> {
     const matches = this.#matches;
     const recognition = await this.#recognizer.recognize(image);
-    matches.note(recognition);
+    try {
+      matches.note(recognition);
+    } catch (error) {
+      const { onGrowthError } = this.#options;
+      if (!(error instanceof VprError) || onGrowthError === undefined) throw error;
+      onGrowthError(error);
+    }
     return recognition;
   }
 
@@ -251,7 +274,9 @@ export class LocalRecognizer implements Recognizer {
 
   #assemble(opened: OpenMap): PlaceRecognizer {
     const { extractor } = this.#model;
-    const session = this.#options.session ?? { name: this.#start.mode, source: 'vpr_node' };
+    const { session = { name: this.#start.mode, source: 'vpr_node' }, onGrowthError } = this.#options;
+    const keyframes =
+      this.#start.mode === 'localization' ? undefined : new MapKeyframes(opened.map, session, this.#parameters);
     const recognizer = new PlaceRecognizer({
       describe: async (image) => {
         const described = await describeImage(image, extractor, opened.encode);
@@ -267,12 +292,12 @@ export class LocalRecognizer implements Recognizer {
         new Map(this.#parameters.cameras.map(({ name, focalLength }) => [name, focalLength])),
       ),
       mode: this.#start.mode,
-      ...(this.#start.mode === 'localization'
-        ? {}
-        : { keyframes: new MapKeyframes(opened.map, session, this.#parameters) }),
+      ...(keyframes === undefined ? {} : { keyframes }),
+      ...(onGrowthError === undefined ? {} : { onGrowthError }),
       now: () => performance.now(),
     });
     recognizer.onObservation = this.#options.onObservation;
+    this.#keyframes = keyframes;
     return recognizer;
   }
 }

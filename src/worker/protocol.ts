@@ -5,6 +5,7 @@ import type { StampedImage } from '../core/StampedImage.js';
 import type { ModelManifest } from '../inference/ModelManifest.js';
 import type { MapSummary } from '../map/mapTypes.js';
 
+export { TEMPORARY_MAP } from '../map/mapTypes.js';
 export type { MapSummary };
 
 export type RecognizerMode = 'localization' | 'mapping' | 'slam';

@@ -10,7 +10,11 @@ const reply = (message: WorkerReply): void => port.postMessage(message);
 
 try {
   const { start } = workerData as WorkerData;
-  serveRecognizer(port, await openRecognizer(start, { note: (note) => reply({ kind: 'progress', note }) }));
+  const recognizer = await openRecognizer(start, {
+    note: (note) => reply({ kind: 'progress', note }),
+    onGrowthError: (error) => reply({ kind: 'growth-failed', failure: failureOf(error) }),
+  });
+  serveRecognizer(port, recognizer);
 } catch (error) {
   reply({ kind: 'open-failed', failure: failureOf(error) });
 }

@@ -66,6 +66,16 @@ describe('vpr on bad bags', () => {
     expect(existsSync(map)).to.equal(false);
   });
 
+  it('makes no map of images that are all damaged, and ends with 1', async () => {
+    const bag = await bagOf([['/a', IMAGE, imageMessage({ width: 64, height: 48, dataBytes: 10 })]]);
+    const map = inFolder('none.vprmap');
+    expectRefusal(
+      vpr(['map', 'build', bag, map]),
+      /^vpr map build: Expected an image that a map can be made of, got none; wrote no map \[.*\] \(BAG_NO_IMAGES\)$/m,
+    );
+    expect(existsSync(map)).to.equal(false);
+  });
+
   it('skips and counts images whose size does not fit, with a sentence each, and ends with 0', async () => {
     const good = { width: 64, height: 48, dataBytes: 64 * 48 * 3 };
     const bag = await bagOf([

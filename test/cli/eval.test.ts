@@ -118,11 +118,19 @@ describe('vpr eval', function () {
     truncateSync(path.join(set, 'reference', '000004.jpg'), 300);
     const { status, stdout, stderr } = vpr('eval', set, '--json');
     expect(status).to.equal(0);
-    expect(stderr).to.contain('skipped').and.to.contain('000004.jpg').and.to.contain('IMAGE_INVALID');
+    expect(stderr).to.match(/^skipped: .*000004\.jpg/m);
     const result = JSON.parse(stdout) as { references: number; skipped: unknown; recall: Record<string, number> };
     expect(result.references).to.equal(14);
     expect(result.skipped).to.deep.equal({ references: 1, queries: 0 });
     expect(result.recall['5']).to.be.greaterThan(0.7);
+  });
+
+  it('reads a cut-off bag as far as it goes, says where it ends, and ends with 1', () => {
+    const bag = 'test/data/bag/mcap_truncated.mcap';
+    const { status, stdout, stderr } = vpr('eval', bag, bag, '--frames', '0', '--json');
+    expect(stderr).to.match(/^skipped: Expected the file to end with a footer, got its end inside a record;/m);
+    expect((JSON.parse(stdout) as { references: number }).references).to.be.greaterThan(3);
+    expect(status).to.equal(1);
   });
 
   it('ends with a sentence and exit code for what it cannot use', () => {
@@ -131,6 +139,10 @@ describe('vpr eval', function () {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['eval'], 2, /Expected SET/],
       [['eval', set, '--n', 'x'], 2, /whole numbers/],
+      [['eval', set, '--distance', '0'], 2, /Expected a number in 0\.001\.\.\.10000000 for --distance, got '0'/],
+      [['eval', set, '--angle', '200'], 2, /for --angle, got '200'/],
+      [['eval', set, '--frames', '-1'], 2, /--frames/],
+      [['eval', set, '--shortlist', '1.5'], 2, /Expected a whole number of at least 1 for --shortlist, got '1.5'/],
       [['eval', path.join(folder, 'nowhere')], 1, /FILE_MISSING/],
       [['eval', folder], 1, /FOLDER_INVALID/],
       [['eval', set, '--ground-truth', wrong], 1, /14 queries.*GROUND_TRUTH_INVALID/],

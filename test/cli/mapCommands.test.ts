@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PlaceMap } from '../../src/map/PlaceMap.js';
 import { sampleMeta, sampleReferences, withFolder } from '../unit/map/mapFixtures.js';
@@ -55,6 +55,24 @@ describe('vpr map', () => {
       expect(damaged.status).to.equal(1);
       expect(damaged.stdout).to.match(/unchanged descriptor of reference 4, got a wrong checksum/);
       expect((JSON.parse(vpr('map', 'verify', file, '--json').stdout) as { whole: number }).whole).to.equal(9);
+    }));
+
+  it('changes the map behind a link, and not while it is being written', () =>
+    withMap((file, folder) => {
+      const link = path.join(folder, 'current.vpr');
+      symlinkSync(file, link);
+      const writer = PlaceMap.open(file, 'append');
+      const locked = vpr('map', 'remove', link, '--reference', '3');
+      writer.close();
+      expect([locked.status, locked.stderr]).to.satisfy(
+        ([status, text]: [number, string]) => status === 1 && text.includes('MAP_LOCKED'),
+      );
+      const removed = vpr('map', 'remove', link, '--reference', '3');
+      expect(removed.status, removed.stderr).to.equal(0);
+      expect(lstatSync(link).isSymbolicLink()).to.equal(true);
+      const map = PlaceMap.open(file, 'read');
+      expect(map.size).to.equal(9);
+      map.close();
     }));
 
   it('export writes a folder that NumPy and people can read', () =>

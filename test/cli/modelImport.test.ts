@@ -162,7 +162,7 @@ describe('options of vpr model import', function () {
         /Expected fp32 or fp16 for cosplace, which has no layers that int8 quantizes/,
       ],
       [['--arch', 'cosplace', '--precision', 'fp8'], /--precision/],
-      [['--arch', 'cosplace', '--size', '20'], /Expected a whole number of pixels in 32\.\.\.4096 for --size, got 20/],
+      [['--arch', 'cosplace', '--size', '20'], /Expected a whole number in 32\.\.\.4096 for --size, got '20'/],
       [['--arch', 'cosplace', '--size', '64.5'], /got 64\.5/],
       [
         ['--arch', 'salad', '--antialias', 'off'],

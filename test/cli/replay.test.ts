@@ -14,6 +14,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import sharp from 'sharp';
+import { bagOf, IMAGE, imageMessage, POSE, poseMessage, useFolder } from '../unit/bag/bagFixtures.js';
 
 const run = promisify(execFile);
 
@@ -50,6 +52,7 @@ function comparable(json: string): Record<string, unknown> {
 
 describe('vpr replay', function () {
   this.timeout(240_000);
+  useFolder();
   let folder: string;
   let first: string;
   let second: string;
@@ -200,6 +203,40 @@ describe('vpr replay', function () {
     });
   });
 
+  it('judges every image by its own row of the ground truth, whatever is damaged before it', async () => {
+    const names = readdirSync(images)
+      .filter((name) => name.endsWith('.jpg'))
+      .sort()
+      .filter((_, i) => i % 4 === 0);
+    const mapped = path.join(folder, 'mapped');
+    mkdirSync(mapped);
+    const messages: [string, string, Uint8Array][] = [['/pose', POSE, poseMessage(NaN, 1, 1)]];
+    for (const [i, name] of names.entries()) {
+      copyFileSync(path.join(images, name), path.join(mapped, name));
+      const { data, info } = await sharp(path.join(images, name))
+        .removeAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const message = imageMessage({ width: info.width, height: info.height, pixels: data, stampS: 2 + i });
+      messages.push(['/camera', IMAGE, i === 1 ? message.subarray(0, 30) : message]);
+    }
+    messages.push(['/pose', POSE, poseMessage(0, 1, 9)]);
+    const map = path.join(folder, 'mapped.vprmap');
+    const built = await vpr('map', 'build', mapped, map, '--set', 'keyframe.interval_s=0', '--codes', 'model');
+    expect(built.code, built.stderr).to.equal(0);
+    const truth = path.join(folder, 'rows.json');
+    writeFileSync(truth, JSON.stringify({ positives: names.map((_, i) => [i]) }));
+    const bag = path.join(folder, 'damaged.mcap');
+    copyFileSync(await bagOf(messages), bag);
+    const args = ['replay', bag, '--map', map, '--ground-truth', truth, '--odometry-topic', '/pose'];
+    const outcome = await vpr(...args, '--set', 'temporal_filter=none', '--json');
+    expect(outcome.code, outcome.stderr).to.equal(0);
+    const { images: counted, evaluation } = JSON.parse(outcome.stdout) as ReplayJson;
+    expect(counted).to.deep.equal({ processed: 3, skipped: 1, skippedByCode: { MESSAGE_INVALID: 1 } });
+    expect(evaluation).to.deep.include({ queries: 3 });
+    expect(evaluation!.recall['1']).to.equal(1);
+  });
+
   it('ends with exit code 1 and a sentence on bad data', async () => {
     const truncated = path.join(folder, 'truncated.db3');
     writeFileSync(truncated, 'SQLite format 3\0');
@@ -220,6 +257,8 @@ describe('vpr replay', function () {
       [['replay', first, '--map', path.join(folder, 'none.vprmap')], /MAP_MISSING/],
       [['replay', first, '--map', notAMap], /MAP_CORRUPT/],
       [['replay', first, '--ground-truth-topic', '/nothing'], /TOPIC_MISSING/],
+      [['replay', first, '--ground-truth', path.join(folder, 'none.json')], /FILE_UNREADABLE/],
+      [['replay', first, '--set', 'execution_providers=abacus'], /execution_providers|PROVIDER_UNAVAILABLE/],
       [['replay', first, '--mode', 'mapping', '--map', '/proc/none/x.vprmap'], /FILE_NOT_WRITABLE|FILE_MISSING|MAP_/],
     ];
     for (const [args, sentence] of cases) {
@@ -236,6 +275,10 @@ describe('vpr replay', function () {
       ['replay', first, '--mode', 'localization'],
       ['replay', first, '--mode', 'flying'],
       ['replay', first, '--set', 'top_k=many'],
+      ['replay', first, '--report', path.join(folder, 'page.html')],
+      ['replay', first, '--limit', '-1'],
+      ['replay', first, '--ground-truth-topic', '/ground_truth', '--positive-distance', '0'],
+      ['replay', first, '--ground-truth', path.join(images, 'poses.csv'), '--references', '1-8'],
     ])
       expect((await vpr(...args)).code, args.join(' ')).to.equal(2);
   });

@@ -76,6 +76,15 @@ describeRos('services of the node', function () {
       await new Promise((resolve) => setTimeout(resolve, 500));
       await session.peer.publishCdr(images[11]!.topic, images[11]!.cdr);
       expect(await waiting).to.include({ success: true, reference_id: 10, place_id: added['place_id'] });
+      // Each of two who wait gets an image of its own.
+      const both = [add({ label: 'one' }), add({ label: 'two' })];
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (const image of images.slice(12, 14)) await session.peer.publishCdr(image.topic, image.cdr);
+      expect((await Promise.all(both)).map((answer) => answer['reference_id']).sort()).to.deep.equal([11, 12]);
+      expect(await add({ ...requestOf(images[9]!), place_id: 4000 })).to.include({ code: 'ARGUMENT_INVALID' });
+      const nowhere = await session.call('load_map', 'vpr_node/srv/LoadMap', { path: `${folder}/typo.vpr` });
+      expect(nowhere).to.include({ success: false, code: 'MAP_MISSING' });
+      expect(nowhere['map']).to.include({ references: 12 });
       expect(await add({ camera: 'roof' })).to.include({ success: false, code: 'ARGUMENT_INVALID' });
       const bent = { ...pose, orientation: { x: 0, y: 0, z: 0, w: 0 } };
       expect(await add({ ...requestOf(images[9]!), has_pose: true, pose: bent })).to.include({ success: false });

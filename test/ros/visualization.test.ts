@@ -70,6 +70,15 @@ describeRos('what the node shows', function () {
       const pose = await peer.take('/vpr_node/pose');
       const { position } = (pose['pose'] as { pose: { position: Message } }).pose;
       expect(of('match').map((one) => one.pose.position)).to.deep.equal([position]);
+
+      // Whoever looks later, an RViz that was started again, sees the places too.
+      await peer.do('unsubscribe', { topic: '/vpr_node/markers' });
+      await session.play([images[5]!]);
+      await peer.subscribe('/vpr_node/markers', 'visualization_msgs/msg/MarkerArray', {
+        durability: 'transient_local',
+      });
+      await session.play([images[6]!]);
+      await peer.take('/vpr_node/markers', (later) => (later['markers'] as Marker[]).some(({ ns }) => ns === 'places'));
     });
     for (const topic of ['match_image/compressed', 'markers'])
       await peer.do('unsubscribe', { topic: `/vpr_node/${topic}` });

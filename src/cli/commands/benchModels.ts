@@ -9,7 +9,7 @@ import { IMAGENET_MEAN, IMAGENET_STD } from '../../onnx/architectures/imagenet.j
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { RandomWeights } from '../../onnx/layers/RandomWeights.js';
 import { addSeededHash } from '../../onnx/layers/seededHash.js';
-import { UsageError, type Command } from '../Command.js';
+import { COUNTS, UsageError, type Command } from '../Command.js';
 import { measureModel } from '../measureModel.js';
 import { writeModelManifest } from '../modelFolder.js';
 import { createProgress } from '../progress.js';
@@ -98,8 +98,14 @@ export const command: Command = {
   positionals: '[NAME]...',
   positionalCount: [0, ARCHITECTURES.length],
   options: {
-    threads: { type: 'number', value: 'N', default: 1, description: 'threads of one inference' },
-    runs: { type: 'number', value: 'N', default: 5, description: 'timed runs of each, after one that is not' },
+    threads: { type: 'integer', range: COUNTS, value: 'N', default: 1, description: 'threads of one inference' },
+    runs: {
+      type: 'integer',
+      range: COUNTS,
+      value: 'N',
+      default: 5,
+      description: 'timed runs of each, after one that is not',
+    },
     json: { type: 'boolean', description: 'print JSON' },
   },
   details:
@@ -109,8 +115,6 @@ export const command: Command = {
     const names = args.positionals.length > 0 ? args.positionals : ARCHITECTURES.map(({ name }) => name);
     const threads = args.number('threads')!;
     const runs = args.number('runs')!;
-    if (![threads, runs].every((count) => Number.isInteger(count) && count >= 1))
-      throw new UsageError(`Expected whole numbers from 1 for --threads and --runs, got ${threads}, ${runs}`);
     const chosen = names.map((name) => {
       const architecture = architectureNamed(name);
       if (architecture === undefined)

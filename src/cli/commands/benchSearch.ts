@@ -8,7 +8,7 @@ import { createPlaceSearch, type PlaceSearchOptions } from '../../search/createP
 import type { KernelChoice } from '../../search/createCodeIndex.js';
 import type { DescriptorStore, PlaceSearch } from '../../search/PlaceSearch.js';
 import type { RowStorage } from '../../search/RowSlots.js';
-import { UsageError, type Command } from '../Command.js';
+import type { Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { makeSearchArrays, readSearchArrays, type SearchArrays } from '../searchArrays.js';
 
@@ -69,8 +69,15 @@ export const command: Command = {
     queries: { type: 'string', value: 'FILE', description: 'codes of the queries, .npy [Q, 64] u8' },
     descriptors: { type: 'string', value: 'FILE', description: 'float rows of the references, .npy [N, D] f32' },
     'query-descriptors': { type: 'string', value: 'FILE', description: 'float rows of the queries, .npy [Q, D] f32' },
-    k: { type: 'number', short: 'k', value: 'K', description: 'references returned a query', default: 100 },
-    threads: { type: 'number', value: 'N', description: 'threads that scan codes', default: 1 },
+    k: {
+      type: 'integer',
+      range: [1, 1000],
+      short: 'k',
+      value: 'K',
+      description: 'references returned a query',
+      default: 100,
+    },
+    threads: { type: 'integer', range: [1, 64], value: 'N', description: 'threads that scan codes', default: 1 },
     kernel: {
       type: 'string',
       description: 'how codes are scanned',
@@ -83,17 +90,30 @@ export const command: Command = {
       default: 'f32',
       choices: ['f32', 'f16', 'int8'],
     },
-    'cache-mb': { type: 'number', value: 'MIB', description: 'budget of float rows in memory; 0: cold', default: 1024 },
-    seconds: { type: 'number', value: 'S', description: 'time at least so long', default: 2 },
-    batch: { type: 'number', value: 'B', description: 'also time B queries a call', default: 0 },
-    size: { type: 'number', value: 'N', description: 'random references, without --codes', default: 10000 },
-    dimension: {
+    'cache-mb': {
       type: 'number',
+      range: [0, 2 ** 20],
+      value: 'MIB',
+      description: 'budget of float rows in memory; 0: cold',
+      default: 1024,
+    },
+    seconds: { type: 'number', range: [0, 86400], value: 'S', description: 'time at least so long', default: 2 },
+    batch: { type: 'integer', range: [0, 1e6], value: 'B', description: 'also time B queries a call', default: 0 },
+    size: {
+      type: 'integer',
+      range: [0, 2 ** 31],
+      value: 'N',
+      description: 'random references, without --codes',
+      default: 10000,
+    },
+    dimension: {
+      type: 'integer',
+      range: [0, 2 ** 20],
       value: 'D',
       description: 'random descriptors of D values; 0: codes alone',
       default: 0,
     },
-    seed: { type: 'number', value: 'S', description: 'of the random arrays', default: 1 },
+    seed: { type: 'integer', value: 'S', description: 'of the random arrays', default: 1 },
     out: {
       type: 'string',
       value: 'DIR',
@@ -115,10 +135,7 @@ export const command: Command = {
     const queries = arrays.queries.length / CODE_BYTES;
     if (queries === 0) throw new VprError('ARGUMENT_INVALID', 'Expected at least one query, got none');
     const k = args.number('k')!;
-    if (!Number.isInteger(k) || k < 1 || k > 1000) throw new UsageError(`Expected 1...1000 for -k, got ${k}`);
     const threads = args.number('threads')!;
-    if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-      throw new UsageError(`Expected 1...64 for --threads, got ${threads}`);
     const options: PlaceSearchOptions = {
       store: arrays.store ?? NO_DESCRIPTORS,
       cacheBytes: args.number('cache-mb')! * 2 ** 20,

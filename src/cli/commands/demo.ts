@@ -18,7 +18,7 @@ import { SampleTraverse } from '../../sample/SampleTraverse.js';
 import { SAMPLE_ODOMETRY_TOPIC, SAMPLE_TRUTH_TOPIC, writeSampleBag } from '../../sample/writeSampleBag.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
-import { UsageError, type Command } from '../Command.js';
+import type { Command } from '../Command.js';
 import { judgeByPoses, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
@@ -129,16 +129,14 @@ export const command: Command = {
       default: 'vpr-demo',
       description: 'folder for bags, map, report',
     },
-    seed: { type: 'number', value: 'N', default: 0, description: 'another town' },
-    frames: { type: 'number', value: 'N', default: 150, description: 'images of each drive' },
+    seed: { type: 'integer', range: [0, 2 ** 31], value: 'N', default: 0, description: 'another town' },
+    frames: { type: 'integer', range: [2, Infinity], value: 'N', default: 150, description: 'images of each drive' },
     model: { type: 'string', value: 'DIR', description: 'model folder (default: the one in the package)' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   async run(args) {
     const folder = args.string('output')!;
     const frames = args.number('frames')!;
-    if (!Number.isInteger(frames) || frames < 2)
-      throw new UsageError(`Expected a whole number of at least 2 for --frames, got ${frames}`);
     const modelPath = args.string('model') ?? defaultModelPath();
     const startMs = performance.now();
     mkdirSync(folder, { recursive: true });

@@ -10,14 +10,14 @@ import { LEAST_REFERENCES } from '../../onnx/hashing/fitMapProjection.js';
 import { htmlReport } from '../../report/htmlReport.js';
 import { terminalTable } from '../../report/terminalTable.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
-import { UsageError, type Command } from '../Command.js';
+import { ANGLES_DEG, COUNTS, DISTANCES_M, UsageError, type Command } from '../Command.js';
 import { describeSource, type DescribedSource } from '../describeSource.js';
 import { evaluationReport } from '../evaluationReport.js';
 import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
 import { NpyFile } from '../NpyFile.js';
 import { CODES_OPTION, encodeAll, fitMapCode, sampleRows } from '../mapCode.js';
 import { createProgress } from '../progress.js';
-import { framesOf, POSE_DETAILS, POSE_FRAMES_OPTION } from '../sourceOptions.js';
+import { exitCodeOf, framesOf, POSE_DETAILS, POSE_FRAMES_OPTION, sayProblem } from '../sourceOptions.js';
 import { rankReferences, type QueryRanking } from '../rankReferences.js';
 
 /** Rankings by position in the source; a query that could not be read has an empty one. */
@@ -114,21 +114,29 @@ export const command: Command = {
     'ground-truth': { type: 'string', value: 'FILE', description: 'ground_truth.json (default: the one in the set)' },
     distance: {
       type: 'number',
+      range: DISTANCES_M,
       value: 'M',
       description: 'judge by poses: positives within M metres (25 where no ground truth is given)',
     },
     angle: {
       type: 'number',
+      range: ANGLES_DEG,
       value: 'DEG',
       description: 'judge by poses: and turned by at most DEG degrees (MSLS: 40)',
     },
-    frames: { type: 'number', value: 'N', description: 'judge by index: within N images (Nordland: 10)' },
+    frames: {
+      type: 'integer',
+      range: [0, Infinity],
+      value: 'N',
+      description: 'judge by index: within N images (Nordland: 10)',
+    },
     'pose-topic': { type: 'string', value: 'TOPIC', description: 'topic of the poses in bags' },
     'pose-frames': POSE_FRAMES_OPTION,
     codes: CODES_OPTION,
     n: { type: 'string', value: 'N,N,...', description: 'more N for recall@N, beside 1, 5, 10' },
     shortlist: {
-      type: 'number',
+      type: 'integer',
+      range: COUNTS,
       value: 'N',
       default: 100,
       description: 'codes that the prefilter hands to the re-rank',
@@ -139,12 +147,11 @@ export const command: Command = {
   },
   details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
 Every image is a reference. Queries without positives are left out of recall; their number is printed.
+A damaged image is skipped and counted; a damaged bag is read as far as it goes, then the exit code is 1.
 ${POSE_DETAILS}`,
   async run(args) {
     const ns = wantedNs(args.string('n'));
     const shortlist = args.number('shortlist')!;
-    if (!Number.isInteger(shortlist) || shortlist < 1)
-      throw new UsageError(`Expected a whole number of at least 1 for --shortlist, got ${shortlist}`);
     const rule: GroundTruthRule = {
       ...optional('distanceM', args.number('distance')),
       ...optional('angleDeg', args.number('angle')),
@@ -154,18 +161,17 @@ ${POSE_DETAILS}`,
       ...optional('groundTruth', args.string('ground-truth')),
       ...optional('poseTopic', args.string('pose-topic')),
       ...optional('poseFrames', framesOf(args, 'pose-frames')),
+      onProblem: sayProblem,
     });
     const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
     try {
       const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
-        describeSource(set[side], extractor, createProgress(side, set[side].summary.images));
+        describeSource(set[side], extractor, createProgress(side, set[side].summary.images), sayProblem);
       const [codes, references, queries] = await withCodes(
         args.string('codes') as 'map' | 'model',
         await describe('references'),
         await describe('queries'),
       );
-      for (const sentence of [...references.skipped, ...queries.skipped])
-        process.stderr.write(`vpr eval: skipped: ${sentence}\n`);
       const truth = await readGroundTruth(set, references, queries, rule);
       const rankings = await rankReferences(references, queries, { k: Math.max(...ns), shortlist });
       const { evaluation, recallExact, recallHash } = evaluate(rankings, references, queries, truth, ns);
@@ -185,7 +191,7 @@ ${POSE_DETAILS}`,
         model: { name: manifest.name, sha256, descriptorDimension: manifest.descriptorDimension },
         codes,
         shortlist,
-        skipped: { references: references.skipped.length, queries: queries.skipped.length },
+        skipped: { references: references.skipped, queries: queries.skipped },
         ...evaluation,
         recallExact,
         recallHash,
@@ -212,7 +218,7 @@ ${POSE_DETAILS}`,
         process.stdout.write(terminalTable(evaluation, recallRows, result.latencyMs));
         if (page !== undefined) process.stdout.write(`\nreport  ${page}\n`);
       }
-      return 0;
+      return exitCodeOf(set.references, set.queries);
     } finally {
       await extractor.close();
       await set.references.close();

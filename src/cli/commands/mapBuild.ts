@@ -38,10 +38,10 @@ export const command: Command = {
     '  vpr map build drive1.mcap town.vprmap --pose-topic /odometry/global\n' +
     '  vpr map build photos/ floor.vprmap --set keyframe.interval_s=0',
   run(args) {
-    const [, file] = args.positionals as [string, string];
+    const [source, file] = args.positionals as [string, string];
     return buildFromSource(args, {
       async openMap(input) {
-        const { source, model, parameters } = input;
+        const { model, parameters } = input;
         const frames = await framesOf(input, args.string('pose-topic'));
         return PlaceMap.create(file, {
           modelName: model.manifest.name,
@@ -49,7 +49,7 @@ export const command: Command = {
           descriptorDimension: model.manifest.descriptorDimension,
           storage: parameters.mapStorage,
           mapFrame: args.string('frame') ?? (frames.frame === '' ? parameters.mapFrame : frames.frame),
-          poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
+          poseKind: input.source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
           childFrame: frames.child,
           binarizer: { kind: 'model' },
         });
@@ -59,6 +59,11 @@ export const command: Command = {
         if (references === 0) rmSync(file, { force: true });
       },
       async finish({ path: file, references }) {
+        if (references === 0)
+          throw new VprError(
+            'BAG_NO_IMAGES',
+            `Expected an image that a map can be made of, got none; wrote no map [${source}]`,
+          );
         if (args.string('codes') !== 'map' || references < LEAST_REFERENCES) return;
         const progress = createProgress('codes', undefined);
         try {

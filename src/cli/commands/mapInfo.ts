@@ -83,7 +83,7 @@ export const command: Command = {
         ]),
         ...stale.map(({ referenceId, placeId, label }) => [`stale ${referenceId}`, `place ${placeId}, ${label}`]),
       ] as const;
-      const width = Math.max(...lines.map(([name]) => name!.length));
+      const width = lines.reduce((most, [name]) => Math.max(most, name!.length), 0);
       process.stdout.write(lines.map(([name, text]) => `${name!.padEnd(width)}  ${text}\n`).join(''));
       return Promise.resolve(0);
     } finally {

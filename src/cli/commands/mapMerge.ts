@@ -2,7 +2,7 @@ import type { PlaceMap } from '../../map/PlaceMap.js';
 import { associateByAppearance, type FindNearest } from '../../mapping/associatePlaces.js';
 import { combineMaps, type AssociatePlaces, type CombineOptions } from '../../mapping/combineMaps.js';
 import { createPlaceSearch } from '../../search/createPlaceSearch.js';
-import { required, UsageError, type Command } from '../Command.js';
+import { ANGLES_DEG, COUNTS, DISTANCES_M, required, type Command } from '../Command.js';
 import { commonCodeOf, encodeAll, recodedBy, type MapCode } from '../mapCode.js';
 import { createProgress } from '../progress.js';
 
@@ -50,8 +50,20 @@ export const command: Command = {
       choices: ['pose', 'appearance', 'none'],
       description: 'how places of further maps become places of the first: by poses, by what they look like, or never',
     },
-    distance: { type: 'number', value: 'M', default: 2, description: 'pose: a place takes in references this near' },
-    angle: { type: 'number', value: 'DEG', default: 45, description: 'pose: and this near in heading' },
+    distance: {
+      type: 'number',
+      range: DISTANCES_M,
+      value: 'M',
+      default: 2,
+      description: 'pose: a place takes in references this near',
+    },
+    angle: {
+      type: 'number',
+      range: ANGLES_DEG,
+      value: 'DEG',
+      default: 45,
+      description: 'pose: and this near in heading',
+    },
     deviations: {
       type: 'number',
       value: 'N',
@@ -59,7 +71,8 @@ export const command: Command = {
       description: 'appearance: standard deviations above the similarity of different places',
     },
     'max-per-place': {
-      type: 'number',
+      type: 'integer',
+      range: COUNTS,
       value: 'N',
       description: 'references a place keeps, the most diverse (default: all)',
     },
@@ -71,8 +84,6 @@ export const command: Command = {
   async run(args) {
     const output = required(args.string('output'), 'output');
     const maxPerPlace = args.number('max-per-place');
-    if (maxPerPlace !== undefined && !(Number.isInteger(maxPerPlace) && maxPerPlace >= 1))
-      throw new UsageError(`Expected 1 or more for --max-per-place, got ${maxPerPlace}`);
     const common = await commonCodeOf(args.positionals);
     const how = args.string('associate');
     const associate: CombineOptions['associate'] =

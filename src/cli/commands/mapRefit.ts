@@ -1,4 +1,4 @@
-import type { Command } from '../Command.js';
+import { COUNTS, type Command } from '../Command.js';
 import { MOST_DESCRIPTORS, refitMap } from '../mapCode.js';
 import { OUTPUT_OPTION, outputOf } from '../mapSelection.js';
 import { createProgress } from '../progress.js';
@@ -11,18 +11,26 @@ export const command: Command = {
   options: {
     output: OUTPUT_OPTION,
     most: {
-      type: 'number',
+      type: 'integer',
+      range: COUNTS,
       value: 'N',
       default: MOST_DESCRIPTORS,
       description: 'descriptors used at most, spread over the map',
     },
     iterations: {
-      type: 'number',
+      type: 'integer',
+      range: COUNTS,
       value: 'N',
       default: 20,
       description: 'from 4,096 references on: rotations of the iterative quantization',
     },
-    seed: { type: 'number', value: 'N', default: 1, description: 'seed of the random directions' },
+    seed: {
+      type: 'integer',
+      range: [0, 2 ** 31],
+      value: 'N',
+      default: 1,
+      description: 'seed of the random directions',
+    },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:

@@ -1,5 +1,5 @@
 import { combineMaps } from '../../mapping/combineMaps.js';
-import { UsageError, type Command } from '../Command.js';
+import { ANGLES_DEG, DISTANCES_M, UsageError, type Command } from '../Command.js';
 import { commonCodeOf, recodedBy } from '../mapCode.js';
 import { inRegions, OUTPUT_OPTION, outputOf, REGION_OPTION } from '../mapSelection.js';
 import { createProgress } from '../progress.js';
@@ -16,11 +16,12 @@ export const command: Command = {
     output: OUTPUT_OPTION,
     distance: {
       type: 'number',
+      range: DISTANCES_M,
       value: 'M',
       default: 2,
       description: 'a place of MAP at the edge takes in references this near',
     },
-    angle: { type: 'number', value: 'DEG', default: 45, description: 'and this near in heading' },
+    angle: { type: 'number', range: ANGLES_DEG, value: 'DEG', default: 45, description: 'and this near in heading' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   details:

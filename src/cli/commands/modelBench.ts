@@ -2,7 +2,7 @@ import { spreadOf } from '../../evaluation/percentiles.js';
 import { openModel } from '../../inference/openModel.js';
 import { goldenTensor } from '../../inference/selfTest.js';
 import { defaultModelPath } from '../../worker/defaultModel.js';
-import { UsageError, type Command } from '../Command.js';
+import { COUNTS, UsageError, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 
 export const command: Command = {
@@ -13,17 +13,15 @@ export const command: Command = {
   options: {
     provider: { type: 'string', default: 'cpu', description: 'execution provider: cpu, cuda, tensorrt, webgpu' },
     threads: { type: 'string', default: '1,2', value: 'N,N', description: 'numbers of threads' },
-    runs: { type: 'number', default: 30, value: 'N', description: 'timed inferences of each' },
+    runs: { type: 'integer', range: COUNTS, default: 30, value: 'N', description: 'timed inferences of each' },
     json: { type: 'boolean', description: 'print one JSON object' },
   },
   async run(args) {
     const folder = args.positionals[0] ?? defaultModelPath();
     const runs = args.number('runs')!;
     const threadCounts = args.string('threads')!.split(',').map(Number);
-    if (!threadCounts.every((count) => Number.isInteger(count) && count >= 1) || !(runs >= 1))
-      throw new UsageError(
-        `Expected numbers from 1 for --threads and --runs, got '${args.string('threads')}', ${runs}`,
-      );
+    if (!threadCounts.every((count) => Number.isInteger(count) && count >= 1))
+      throw new UsageError(`Expected whole numbers of at least 1 for --threads, got '${args.string('threads')}'`);
     const provider = args.string('provider')!;
     const results = [];
     for (const threads of threadCounts) {

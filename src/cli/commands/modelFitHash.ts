@@ -3,7 +3,7 @@ import path from 'node:path';
 import { VprError } from '../../core/VprError.js';
 import { readModelManifest } from '../../inference/readModelManifest.js';
 import { fitProjection } from '../../onnx/hashing/fitProjection.js';
-import { required, UsageError, type Command } from '../Command.js';
+import { COUNTS, required, UsageError, type Command } from '../Command.js';
 import { createMatrixProduct } from '../createMatrixProduct.js';
 import { writeModelManifest } from '../modelFolder.js';
 import { NpyRows } from '../NpyRows.js';
@@ -50,9 +50,21 @@ export const command: Command = {
       value: 'FILE.npy',
       description: "[N, D] f32, N >= 4096, as 'vpr eval --export' writes them; not of the sets that judge",
     },
-    most: { type: 'number', value: 'N', default: 8192, description: 'descriptors used at most, spread over the file' },
-    iterations: { type: 'number', value: 'N', default: 20, description: 'rotations of the iterative quantization' },
-    seed: { type: 'number', value: 'N', default: 1, description: 'seed of the first rotation' },
+    most: {
+      type: 'integer',
+      range: COUNTS,
+      value: 'N',
+      default: 8192,
+      description: 'descriptors used at most, spread over the file',
+    },
+    iterations: {
+      type: 'integer',
+      range: COUNTS,
+      value: 'N',
+      default: 20,
+      description: 'rotations of the iterative quantization',
+    },
+    seed: { type: 'integer', range: [0, 2 ** 31], value: 'N', default: 1, description: 'seed of the first rotation' },
   },
   details:
     'Codes change with the projection: a map that was built before must be recoded (vpr map refit) or built again.\n' +

@@ -52,8 +52,6 @@ function resizeRule(architecture: Architecture, antialias: string | undefined): 
 function inputOf(architecture: Architecture, args: Arguments): ModelInput {
   const { preprocessing } = architecture;
   const size = args.number('size');
-  if (size !== undefined && !(Number.isInteger(size) && size >= 32 && size <= 4096))
-    throw new UsageError(`Expected a whole number of pixels in 32...4096 for --size, got ${size}`);
   const resize = resizeRule(architecture, args.string('antialias'));
   const inside = args.flag('preprocess-inside');
   return {
@@ -93,7 +91,12 @@ export const command: Command = {
       choices: ['on', 'off'],
       description: 'antialias of the resize (old torchvision: off); map and queries must agree',
     },
-    size: { type: 'number', value: 'PX', description: "side of the square input (default: the network's own)" },
+    size: {
+      type: 'integer',
+      range: [32, 4096],
+      value: 'PX',
+      description: "side of the square input (default: the network's own)",
+    },
     attention: {
       type: 'string',
       choices: ['fused', 'plain'],

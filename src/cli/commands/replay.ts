@@ -5,6 +5,7 @@ import { openImageSource } from '../../bag/openImageSource.js';
 import type { PoseTrack } from '../../bag/PoseTrack.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import type { PoseFrames } from '../../bag/TransformTree.js';
+import { parseParameters } from '../../config/parseParameters.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { htmlReport } from '../../report/htmlReport.js';
@@ -12,8 +13,8 @@ import { MatchRecorder } from '../../worker/MatchRecorder.js';
 import { outdatedCalibration } from '../../worker/confidenceFor.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { RecognizerMode } from '../../worker/protocol.js';
-import { required, UsageError, type Arguments, type Command } from '../Command.js';
-import { judgeAgainstMap, judgeByPoses, judgeLaps, type JudgedReplay } from '../judgeReplay.js';
+import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
+import { judgeAgainstMap, judgeByPoses, judgeLaps, readGroundTruthFile, type JudgedReplay } from '../judgeReplay.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
 import { replayReport } from '../replayReport.js';
@@ -24,6 +25,7 @@ import {
   framesOf,
   POSE_DETAILS,
   POSE_FRAMES_OPTION,
+  sayProblem,
   SOURCE_OPTIONS,
   sourceOptionsOf,
 } from '../sourceOptions.js';
@@ -39,24 +41,37 @@ async function trackOf(
   return topic === undefined ? undefined : source.readPoses(topic, frames);
 }
 
-function judgedReplay(
+type Judge = (replay: Replay, recognizer: LocalRecognizer) => JudgedReplay;
+
+/** What the answers are to be judged by. Throws what is wrong with it before an hour of images is played. */
+function judgeOf(args: Arguments, mode: RecognizerMode): Judge | undefined {
+  const file = args.string('ground-truth');
+  const topic = args.string('ground-truth-topic');
+  if (file === undefined) {
+    if (topic !== undefined) return (replay, recognizer) => judgeByTopic(args, replay, recognizer, mode);
+    if (args.string('report') !== undefined)
+      throw new UsageError('Expected --ground-truth or --ground-truth-topic with --report: it shows what is right');
+    return undefined;
+  }
+  const truth = readGroundTruthFile(file);
+  if (mode === 'localization')
+    return (replay, recognizer) =>
+      judgeAgainstMap(
+        replay,
+        truth,
+        Array.from(recognizer.references(), ({ referenceId }) => referenceId),
+      );
+  const references = required(rangeOf(args.string('references'), 'references'), 'references');
+  const queries = required(rangeOf(args.string('queries'), 'queries'), 'queries');
+  return (replay) => judgeLaps(replay, truth, references, queries);
+}
+
+function judgeByTopic(
   args: Arguments,
   replay: Replay,
   recognizer: LocalRecognizer,
   mode: RecognizerMode,
-  topic: string | undefined,
-): JudgedReplay | undefined {
-  const file = args.string('ground-truth');
-  if (file !== undefined) {
-    const references = rangeOf(args.string('references'), 'references');
-    const queries = rangeOf(args.string('queries'), 'queries');
-    if (mode === 'localization') {
-      const ids = Array.from(recognizer.references(), ({ referenceId }) => referenceId);
-      return judgeAgainstMap(replay, file, ids);
-    }
-    return judgeLaps(replay, file, required(references, 'references'), required(queries, 'queries'));
-  }
-  if (topic === undefined) return undefined;
+): JudgedReplay {
   const angleDeg = args.number('positive-angle');
   const truePoses = new Map(
     mode === 'localization'
@@ -66,7 +81,7 @@ function judgedReplay(
         ),
   );
   return judgeByPoses(replay, truePoses, {
-    distanceM: args.number('positive-distance') ?? POSITIVE_DISTANCE_M,
+    distanceM: args.number('positive-distance')!,
     ...(angleDeg === undefined ? {} : { angleDeg }),
   });
 }
@@ -107,8 +122,19 @@ export const command: Command = {
       description: 'odometry from transforms (/tf): of frame BASE in frame MAP (default: odom,base_link)',
     },
     'ground-truth-topic': { type: 'string', value: 'TOPIC', description: 'true poses; the answers are judged by them' },
-    'positive-distance': { type: 'number', value: 'M', description: 'a right place is at most this far', default: 25 },
-    'positive-angle': { type: 'number', value: 'DEG', description: 'and turned by at most this (default: any)' },
+    'positive-distance': {
+      type: 'number',
+      range: DISTANCES_M,
+      value: 'M',
+      default: POSITIVE_DISTANCE_M,
+      description: 'a right place is at most this far',
+    },
+    'positive-angle': {
+      type: 'number',
+      range: ANGLES_DEG,
+      value: 'DEG',
+      description: 'and turned by at most this (default: any)',
+    },
     'ground-truth': {
       type: 'string',
       value: 'JSON',
@@ -140,23 +166,25 @@ export const command: Command = {
     const mode = (args.string('mode') ?? (mapPath === undefined ? 'slam' : 'localization')) as RecognizerMode;
     if (mode === 'localization' && mapPath === undefined)
       throw new UsageError('Expected --map FILE for mode localization');
-    const truthTopic = args.string('ground-truth-topic');
+    const judge = judgeOf(args, mode);
+    const parameters = parametersOf(args);
+    const { executionProviders } = parseParameters({ execution_providers: ['cpu'], ...parameters });
     const source = await openImageSource(bag, {
       ...sourceOptionsOf(args),
-      onProblem: (problem) => process.stderr.write(`skipped: ${problem.message}\n`),
+      onProblem: sayProblem,
     });
     try {
       const odometryFrames = framesOf(args, 'odometry-frames') ?? ODOMETRY_FRAMES;
       const odometry = await trackOf(source, args.string('odometry-topic'), odometryFrames);
-      const groundTruth = await trackOf(source, truthTopic);
+      const groundTruth = await trackOf(source, args.string('ground-truth-topic'));
       const page = args.string('report');
       let last: Descriptor | undefined;
       const recognizer = await openRecognizer(
         {
           modelPath: modelPathOf(args),
           mode,
-          executionProviders: ['cpu'],
-          parameters: parametersOf(args),
+          executionProviders,
+          parameters,
           ...(mapPath === undefined ? {} : { mapPath }),
         },
         {
@@ -174,17 +202,14 @@ export const command: Command = {
           ...(groundTruth === undefined ? {} : { groundTruth }),
           lastDescriptor: () => last,
           onImage: (done) => progress.update(done),
+          onSkipped: sayProblem,
         });
         progress.end();
-        const judged = judgedReplay(args, replay, recognizer, mode, truthTopic);
+        const judged = judge?.(replay, recognizer);
         const summary = summarizeReplay(replay, judged);
         if (args.flag('count-matches') && mode === 'localization') countMatches(mapPath!, replay);
         const { info } = recognizer;
-        if (page !== undefined) {
-          if (judged === undefined)
-            throw new UsageError(
-              'Expected --ground-truth or --ground-truth-topic with --report: it shows what is right',
-            );
+        if (page !== undefined && judged !== undefined) {
           const data = await replayReport({
             title: `Replay of ${path.basename(path.resolve(bag))}`,
             subtitle: `Model ${info.manifest.name}; ${mode}; ${info.map.references} references in ${info.map.places} places.`,

@@ -8,10 +8,12 @@ import { SAMPLE_CAMERA } from '../../sample/Pinhole.js';
 import { SampleTraverse, type SampleCameraName } from '../../sample/SampleTraverse.js';
 import { writeSampleBag } from '../../sample/writeSampleBag.js';
 import { writeSampleFolder } from '../../sample/writeSampleFolder.js';
-import { required, type Command } from '../Command.js';
+import { COUNTS, DISTANCES_M, required, type Command, type NumberRange } from '../Command.js';
 import { createProgress } from '../progress.js';
 
 /** vpr sample render: images of a rendered town with their poses. */
+const SIDES_PX: NumberRange = [16, 8192];
+
 export const command: Command = {
   name: 'sample render',
   summary: 'render a drive through a sample town as images with poses',
@@ -20,24 +22,26 @@ export const command: Command = {
   options: {
     output: { type: 'string', short: 'o', value: 'DIR', description: 'folder for the images and poses.csv' },
     seed: {
-      type: 'number',
+      type: 'integer',
+      range: [0, 2 ** 31],
       value: 'N',
       default: 0,
       description: 'town; 0-99 are for judging, training uses 1000 and up',
     },
-    frames: { type: 'number', value: 'N', default: 150, description: 'images of a drive' },
-    spacing: { type: 'number', value: 'M', default: 2, description: 'metres between two images' },
+    frames: { type: 'integer', range: COUNTS, value: 'N', default: 150, description: 'images of a drive' },
+    spacing: { type: 'number', range: DISTANCES_M, value: 'M', default: 2, description: 'metres between two images' },
     start: { type: 'number', value: 'M', default: 2, description: 'metres along the tour to the first image' },
     route: { type: 'number', value: 'M', description: 'least length of the tour (default frames x spacing)' },
     aliased: { type: 'number', value: 'M', default: 24, description: 'metres of street that look alike at two places' },
     left: { type: 'number', value: 'M', default: -1.5, description: 'metres left of the middle of the street' },
     drive: {
-      type: 'number',
+      type: 'integer',
+      range: [0, 2 ** 31],
       value: 'N',
       default: 0,
       description: 'number of the drive: other people, vehicles, noise',
     },
-    crowd: { type: 'number', value: 'X', default: 1, description: 'people and vehicles, 0 none' },
+    crowd: { type: 'number', range: [0, 100], value: 'X', default: 1, description: 'people and vehicles, 0 none' },
     condition: {
       type: 'string',
       default: 'day',
@@ -50,8 +54,14 @@ export const command: Command = {
       multiple: true,
       description: 'which camera, front by default; more than one only with --bag',
     },
-    width: { type: 'number', value: 'PX', default: SAMPLE_CAMERA.width, description: 'image width' },
-    height: { type: 'number', value: 'PX', default: SAMPLE_CAMERA.height, description: 'image height' },
+    width: { type: 'integer', range: SIDES_PX, value: 'PX', default: SAMPLE_CAMERA.width, description: 'image width' },
+    height: {
+      type: 'integer',
+      range: SIDES_PX,
+      value: 'PX',
+      default: SAMPLE_CAMERA.height,
+      description: 'image height',
+    },
     bag: { type: 'boolean', description: 'write a rosbag2 folder (mcap) with odometry and ground truth' },
     raw: { type: 'boolean', description: 'with --bag: sensor_msgs/Image instead of CompressedImage' },
     set: {
@@ -59,7 +69,13 @@ export const command: Command = {
       description:
         'write a set for "vpr eval": reference/ (day), query/ (--condition, 2 m to the left), ground_truth.json',
     },
-    distance: { type: 'number', value: 'M', default: 25, description: 'distance of the positives of --set' },
+    distance: {
+      type: 'number',
+      range: DISTANCES_M,
+      value: 'M',
+      default: 25,
+      description: 'distance of the positives of --set',
+    },
   },
   details:
     'Two drives of one seed and route length are drives through one town. The same options give the same pixels.',

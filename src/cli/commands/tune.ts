@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseParameters } from '../../config/parseParameters.js';
 import type { NewReference } from '../../core/reference.js';
 import { messageOf, VprError } from '../../core/VprError.js';
+import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
 import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
 import { openModel, type OpenModel } from '../../inference/openModel.js';
@@ -12,9 +13,10 @@ import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/Sample
 import { mapEncoder } from '../../worker/mapEncoder.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
-import { UsageError, type Arguments, type Command } from '../Command.js';
+import { ANGLES_DEG, DISTANCES_M, UsageError, type Arguments, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
+import { exitCodeOf, sayProblem } from '../sourceOptions.js';
 import { fitConfidence, gatherEvidence } from '../tuning/fitConfidence.js';
 import { SampleDrive, traversePair } from '../tuning/SampleDrive.js';
 import {
@@ -56,7 +58,12 @@ function seedsOf(text: string): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): Promise<TuningWorld[]> {
+async function worldsOf(
+  args: Arguments,
+  model: OpenModel,
+  rule: PositiveRule,
+  bag: ImageSource | undefined,
+): Promise<TuningWorld[]> {
   const extractor: DescriptorExtractor = model.extractor;
   const worlds: TuningWorld[] = [];
   const progress = createProgress('describe', undefined);
@@ -86,7 +93,6 @@ async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): 
       );
     }
     for (const folder of args.strings('data-set')) worlds.push(await setTuningWorld(extractor, folder, onImage));
-    const [bag] = args.positionals;
     if (bag !== undefined) worlds.push(await bagWorld(args, model, bag, rule, onImage));
   } finally {
     progress.end();
@@ -97,7 +103,7 @@ async function worldsOf(args: Arguments, model: OpenModel, rule: PositiveRule): 
 async function bagWorld(
   args: Arguments,
   model: OpenModel,
-  bag: string,
+  source: ImageSource,
   rule: PositiveRule,
   onImage: () => void,
 ): Promise<TuningWorld> {
@@ -112,11 +118,12 @@ async function bagWorld(
     return await bagTuningWorld(model.extractor, {
       references: storedReferences(map),
       encode: mapEncoder(map.meta),
-      source: await openImageSource(bag),
+      source,
       truthTopic,
       ...(odometryTopic === undefined ? {} : { odometryTopic }),
       rule,
       onImage,
+      onSkipped: sayProblem,
     });
   } finally {
     map.close();
@@ -144,9 +151,27 @@ export const command: Command = {
       description: 'rendered towns (from 1000: the others judge)',
     },
     pictures: { type: 'string', value: 'DIR', description: 'keep rendered pictures there, for the next time' },
-    frames: { type: 'number', value: 'N', default: 150, description: 'images of a rendered drive' },
-    'positive-distance': { type: 'number', value: 'M', default: 10, description: 'a right place is at most this far' },
-    'positive-angle': { type: 'number', value: 'DEG', default: 40, description: 'and turned by at most this' },
+    frames: {
+      type: 'integer',
+      range: [2, Infinity],
+      value: 'N',
+      default: 150,
+      description: 'images of a rendered drive',
+    },
+    'positive-distance': {
+      type: 'number',
+      range: DISTANCES_M,
+      value: 'M',
+      default: 10,
+      description: 'a right place is at most this far',
+    },
+    'positive-angle': {
+      type: 'number',
+      range: ANGLES_DEG,
+      value: 'DEG',
+      default: 40,
+      description: 'and turned by at most this',
+    },
     output: {
       type: 'string',
       short: 'o',
@@ -171,16 +196,24 @@ export const command: Command = {
   details:
     'Every source is played twice: against its whole map and against a map without a third of the places, so that "not in\n' +
     'the map" is part of the fit, with poses and without. The presets become the least confidences at which the whole decision\n' +
-    'accepts 0.1 %, 1 %, 5 % of the images whose place the map does not show.',
+    'accepts 0.1 %, 1 %, 5 % of the images whose place the map does not show.\n' +
+    'A damaged bag is read as far as it goes, then the exit code is 1.',
   async run(args) {
     const output = args.string('output');
     const mapPath = args.string('map');
-    const model = await openModel(modelPathOf(args));
+    const parameters = parseParameters({ execution_providers: ['cpu'], ...parametersOf(args) });
+    const [file] = args.positionals;
+    const bag = file === undefined ? undefined : await openImageSource(file, { onProblem: sayProblem });
+    const model = await openModel(modelPathOf(args), {
+      providers: parameters.executionProviders,
+      deviceId: parameters.deviceId,
+      threads: parameters.inferenceThreads,
+    });
     try {
       const rule = { distanceM: args.number('positive-distance')!, angleDeg: args.number('positive-angle')! };
-      const worlds = await worldsOf(args, model, rule);
+      const worlds = await worldsOf(args, model, rule, bag);
       if (worlds.length === 0) throw new UsageError('Expected a BAG, --data-set or --sample-seeds to tune on');
-      const settings = recognizerSettings(parseParameters(parametersOf(args)));
+      const settings = recognizerSettings(parameters);
       const fittedOn = args.string('fitted-on') ?? worlds.map(({ name }) => name).join('; ');
       const evidence = await gatherEvidence(worlds, settings);
       const anyModel = args.flag('any-model');
@@ -188,7 +221,7 @@ export const command: Command = {
       const fitted = fitConfidence(evidence, { modelSha256: anyModel ? '' : model.sha256, fittedOn }, left);
       const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
       if (output !== undefined) writeCalibration(output, json);
-      if (args.positionals.length === 1 && mapPath !== undefined) {
+      if (bag !== undefined && mapPath !== undefined) {
         const map = PlaceMap.open(mapPath, 'append');
         try {
           map.setCalibration(json);
@@ -207,8 +240,9 @@ export const command: Command = {
                 .map(([preset, threshold]) => `${preset} ${threshold.toFixed(4)}`)
                 .join(', ')}\n`,
       );
-      return 0;
+      return bag === undefined ? 0 : exitCodeOf(bag);
     } finally {
+      await bag?.close();
       await model.extractor.close();
     }
   },

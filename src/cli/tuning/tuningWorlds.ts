@@ -16,6 +16,7 @@ import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js
 import type { DescribedQuery } from '../../recognizer/PlaceRecognizer.js';
 import { describeImage } from '../../worker/describeImage.js';
 import { keyPointsOf, keyPointsOfThumbnail } from '../../worker/ThumbnailComparer.js';
+import { SkippedImages } from '../SkippedImages.js';
 import type { SampleDrive } from './SampleDrive.js';
 import type { TuningQuery, TuningWorld, Verdict } from './TuningWorld.js';
 
@@ -111,12 +112,18 @@ export function drivenTuningWorld(
   };
 }
 
-async function describeAll(
-  source: ImageSource,
+/** One side of a set. Its ground truth goes by position: a picture that cannot be used ends the work. */
+async function describeSide(
+  folder: string,
   extractor: DescriptorExtractor,
   role: PictureRole,
   onImage?: () => void,
 ): Promise<TuningQuery[]> {
+  const source = await openImageSource(path.join(folder, role), {
+    onProblem: (problem) => {
+      throw problem;
+    },
+  });
   const described: TuningQuery[] = [];
   try {
     for await (const image of source) {
@@ -135,13 +142,8 @@ export async function setTuningWorld(
   folder: string,
   onImage?: () => void,
 ): Promise<TuningWorld> {
-  const references = await describeAll(
-    await openImageSource(path.join(folder, 'reference')),
-    extractor,
-    'reference',
-    onImage,
-  );
-  const queries = await describeAll(await openImageSource(path.join(folder, 'query')), extractor, 'query', onImage);
+  const references = await describeSide(folder, extractor, 'reference', onImage);
+  const queries = await describeSide(folder, extractor, 'query', onImage);
   const file = path.join(folder, 'ground_truth.json');
   let text: string;
   try {
@@ -176,11 +178,13 @@ export interface BagWorldOptions {
   readonly odometryTopic?: string;
   readonly rule: PositiveRule;
   readonly onImage?: () => void;
+  /** Told of each image that could not be used. */
+  readonly onSkipped?: (problem: VprError) => void;
 }
 
 /** A bag with true poses, against the references of a map whose poses are in the same frame. */
 export async function bagTuningWorld(extractor: DescriptorExtractor, options: BagWorldOptions): Promise<TuningWorld> {
-  const { source, truthTopic, odometryTopic, rule, onImage, encode } = options;
+  const { source, truthTopic, odometryTopic, rule, onImage, onSkipped, encode } = options;
   const truth = await source.readPoses(truthTopic);
   const odometry = odometryTopic === undefined ? undefined : await source.readPoses(odometryTopic);
   const references = options.references.filter(({ pose }) => pose !== undefined);
@@ -189,13 +193,22 @@ export async function bagTuningWorld(extractor: DescriptorExtractor, options: Ba
       'POSES_INVALID',
       'Expected a map whose references have poses for tuning by poses, got none with one',
     );
-  const queries = (await describeAll(source, extractor, 'query', onImage))
-    .filter(({ image }) => truth.at(image.stampNs) !== undefined)
-    .map((query) => {
-      const odomFromBase = odometry?.at(query.image.stampNs);
-      return odomFromBase === undefined ? query : { ...query, image: { ...query.image, odometry: odomFromBase } };
-    });
-  const poses = queries.map(({ image }) => truth.at(image.stampNs)!);
+  const queries: TuningQuery[] = [];
+  const poses: Pose[] = [];
+  const skipped = new SkippedImages();
+  for await (const image of source) {
+    const pose = truth.at(image.stampNs);
+    if (pose === undefined) continue;
+    const odomFromBase = odometry?.at(image.stampNs);
+    try {
+      const driven = odomFromBase === undefined ? image : { ...image, odometry: odomFromBase };
+      queries.push(await describe(driven, extractor, 'query'));
+      poses.push(pose);
+    } catch (error) {
+      onSkipped?.(skipped.add(error));
+    }
+    onImage?.();
+  }
   return {
     name: source.summary.path,
     dimension: extractor.manifest.descriptorDimension,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { openImageSource } from '../../../src/bag/openImageSource.js';
@@ -90,6 +90,25 @@ describe('openImageSource on folders', () => {
     expect(a!.pose).to.equal(undefined);
     expect(b!.pose).to.deep.equal({ position: [1.5, -2, 0], orientation: [0, 0, 0, 1] });
     expect(b!.stampNs).to.equal(7_250_000_000n);
+  });
+
+  it('looks for a named CSV where the caller stands, whatever its name', async () => {
+    await writeFile(path.join(folder, 'a.jpg'), 'a');
+    await writeFile(path.join(folder, 'poses.csv'), 'name,x,y\na.jpg,1,2\n');
+    const error = await failure(openImageSource(folder, { poseFile: 'poses.csv' }));
+    expect([error.code, error.message.includes(folder)]).to.deep.equal(['FILE_MISSING', false]);
+  });
+
+  it('counts pictures that cannot be read in the positions of the others', async () => {
+    for (const name of ['a.jpg', 'c.jpg']) await writeFile(path.join(folder, name), name);
+    await mkdir(path.join(folder, 'b.jpg'));
+    const source = await openImageSource(folder);
+    for (const pass of [1, 2]) {
+      const positions: number[] = [];
+      for await (const { position } of source) positions.push(position);
+      expect(positions, `pass ${pass}`).to.deep.equal([0, 2]);
+      expect([source.pictures.met, ...source.pictures.unreadable.values()]).to.deep.equal([3, 1]);
+    }
   });
 
   it('takes poses from UTM names', async () => {

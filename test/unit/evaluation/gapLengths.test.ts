@@ -23,6 +23,13 @@ describe('gapLengths', () => {
     expect(gapLengths([true, true]).lengths).to.deep.equal([]);
   });
 
+  it('takes a drive of more gaps than a function takes arguments', () => {
+    const count = 300_000;
+    const localized = Array.from({ length: count }, () => true);
+    const travelled = localized.map((_, i) => 0.5 * i);
+    expect(gapLengths(localized, travelled)).to.deep.include({ unit: 'm', longest: 0.5 });
+  });
+
   it('cumulates steps and adds nothing where a position is missing', () => {
     expect(travelledDistance([[0, 0, 0], [3, 4, 0], undefined, [3, 4, 2]])).to.deep.equal([0, 5, 5, 7]);
   });

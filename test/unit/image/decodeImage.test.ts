@@ -68,6 +68,12 @@ describe('decodeImage', () => {
   };
   for (const [what, change, code, sentence] of [
     [
+      'an encoding that every object has a member of',
+      { encoding: 'constructor' },
+      'IMAGE_ENCODING_UNSUPPORTED',
+      /Expected one of rgb8, .* got 'constructor'/,
+    ],
+    [
       'an encoding nobody knows',
       { encoding: '32FC1' },
       'IMAGE_ENCODING_UNSUPPORTED',

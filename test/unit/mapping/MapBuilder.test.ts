@@ -57,6 +57,35 @@ describe('MapBuilder', () => {
     map.close();
   });
 
+  it('goes on after a reference that the map has no room for', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: '' }, OPTIONS);
+    builder.add(image(0, 0));
+    const unfit = { ...image(1, 10), name: 'x'.repeat(5000) };
+    expect(() => builder.add(unfit)).to.throw(/Expected 4096 bytes at most for a label, got 5000/);
+    expect(builder.isKeyframe(image(2, 10)), 'the place still has no reference').to.equal(true);
+    expect(builder.add(image(2, 10)).map(({ referenceId, image: { name } }) => [referenceId, name])).to.deep.equal([
+      [2, image(2, 10).name],
+    ]);
+    expect(map.size).to.equal(2);
+    map.close();
+  });
+
+  it('goes by other rules from then on', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: '' }, OPTIONS);
+    builder.add(image(0, 0));
+    expect(builder.isKeyframe(image(1, 3))).to.equal(true);
+    builder.setRules({ keyframe: { ...OPTIONS.keyframe, distanceM: 5 }, place: { ...OPTIONS.place, distanceM: 8 } });
+    expect(builder.isKeyframe(image(1, 3))).to.equal(false);
+    expect(builder.isKeyframe(image(1, 6))).to.equal(true);
+    expect(
+      builder.add(image(1, 6))[0]?.placeId,
+      'the place of the first reference is known by the new distance',
+    ).to.equal(1);
+    map.close();
+  });
+
   it('takes a place that the caller names', () => {
     const map = PlaceMap.createTemporary(sampleMeta());
     const builder = new MapBuilder(map, { name: 'one', source: '' }, OPTIONS);

@@ -91,6 +91,18 @@ describe('PlaceJudge', () => {
     expect(answers.at(-1)).to.include({ accepted: true, state: 'localized' });
   });
 
+  it('lets a robot that was carried be found again, however surely the first images tell where', () => {
+    const judge = new PlaceJudge('localization');
+    for (const [second, x] of [0, 2, 4].entries())
+      judge.judge(weighed(0.95, evidenceFor(second + 1, x)), imageAt(second, x), SETTINGS);
+    // Carried by 186 m: nothing, then a hunch, then certainty.
+    const answers = [0.3, 0.3, 0.3, 0.7, 0.95, 0.95, 0.95, 0.95].map((confidence, i) =>
+      judge.judge(weighed(confidence, evidenceFor(100 + i, 200 + 2 * i)), imageAt(10 + i, 14 + 2 * i), SETTINGS),
+    );
+    expect(answers[3]).to.include({ state: 'candidate', rejectReason: 'low_confidence' });
+    expect(answers.at(-1)).to.include({ accepted: true, state: 'localized' });
+  });
+
   it('measures the odometry from what balanced would accept, at a stricter threshold too', () => {
     const judge = new PlaceJudge('localization');
     const strict = (second: number, confidence: number, x: number, placeX = x) =>

@@ -15,13 +15,14 @@ function tensorrtNames(): string[] {
 async function environmentOf(
   modelPath: string,
   executionProviders: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<Record<string, string>> {
   const client = await RecognizerClient.open(
     {
       modelPath,
       mode: 'localization',
       executionProviders,
-      parameters: { 'tensorrt.fp16': true, 'tensorrt.workspace_mb': 512, 'tensorrt.cache_dir': '/engines' },
+      parameters: { 'tensorrt.fp16': true, 'tensorrt.workspace_mb': 512, 'tensorrt.cache_dir': '/engines', ...more },
     },
     { workerFile: WORKER },
   );
@@ -54,6 +55,16 @@ describe('the native environment', () => {
       ORT_TENSORRT_TIMING_CACHE_ENABLE: '1',
     });
     expect(cache).to.match(/^\/engines\/[0-9a-f]{16}-fp16$/);
+  });
+
+  it('follows the parameters when the node is configured again, and leaves alone what the user set', async () => {
+    process.env['ORT_TENSORRT_INT8_ENABLE'] = '1';
+    const names = ['ORT_TENSORRT_FP16_ENABLE', 'ORT_TENSORRT_INT8_ENABLE'] as const;
+    for (const fp16 of [true, false]) {
+      const environment = await environmentOf(model, ['tensorrt'], { 'tensorrt.fp16': fp16, 'tensorrt.int8': false });
+      expect(names.map((name) => environment[name])).to.deep.equal([fp16 ? '1' : '0', '1']);
+      expect(environment['ORT_TENSORRT_CACHE_PATH']).to.match(fp16 ? /-fp16$/ : /[0-9a-f]$/);
+    }
   });
 
   it('is inherited by child processes, as the environment of a process is', async () => {
