@@ -1,5 +1,6 @@
 import type { ProblemListener } from './BagFile.js';
 
+/** Sentences that are kept so as not to be said again. */
 const MAX_TOLD = 10_000;
 
 /** A file is read more than once, for its index, its poses and its images: each of its damages is told once. */

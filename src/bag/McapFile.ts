@@ -15,7 +15,6 @@ import { UnpackThreads } from './UnpackThreads.js';
 
 /** Threads take longer to start than this much takes to unpack. */
 const MIN_BYTES_FOR_THREADS = 16 * 1024 * 1024;
-/** Sentences that are kept so as not to be said again. */
 
 interface ChunkPlace {
   readonly offset: number;

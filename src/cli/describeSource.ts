@@ -1,7 +1,7 @@
 import type { ImageSource } from '../bag/ImageSource.js';
 import { CODE_BYTES } from '../core/binaryCode.js';
 import type { Pose } from '../core/pose.js';
-import type { VprError } from '../core/VprError.js';
+import { VprError } from '../core/VprError.js';
 import type { DescriptorExtractor } from '../inference/DescriptorExtractor.js';
 import { describeImage } from '../worker/describeImage.js';
 import type { Progress } from './progress.js';
@@ -29,7 +29,10 @@ export interface DescribedSource extends SkippedCounts {
   readonly inferenceMs: readonly number[];
 }
 
-/** Runs a model over every picture of a source. Pictures that cannot be read or decoded are skipped and told. */
+/**
+ * Runs a model over every picture of a source. Pictures that cannot be read or decoded are skipped and told. Throws
+ * MODEL_OUTPUT_INVALID: what a model cannot answer is no fault of the pictures that it is judged on.
+ */
 export async function describeSource(
   source: ImageSource,
   extractor: DescriptorExtractor,
@@ -54,7 +57,9 @@ export async function describeSource(
       const { position, name, pose } = image;
       images.push({ position, name, ...(pose === undefined ? {} : { pose }) });
     } catch (error) {
-      onSkipped?.(skipped.add(error));
+      if (error instanceof VprError && error.code === 'MODEL_OUTPUT_INVALID') throw error;
+      const problem = skipped.add(error);
+      onSkipped?.(problem);
     }
     progress.update(++delivered, image.name);
   }

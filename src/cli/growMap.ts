@@ -69,7 +69,8 @@ export async function growMap(
         try {
           await add(image);
         } catch (error) {
-          onProblem?.(skipped.add(error));
+          const problem = skipped.add(error);
+          onProblem?.(problem);
         }
       }
       onImage?.(images, references);

@@ -60,7 +60,8 @@ export async function replayImages(
         ...(descriptor === undefined ? {} : { descriptor }),
       });
     } catch (error) {
-      onSkipped?.(skipped.add(error));
+      const problem = skipped.add(error);
+      onSkipped?.(problem);
     }
     onImage?.(++done);
   }

@@ -1,12 +1,14 @@
 import type { Recognition } from '../core/recognition.js';
 import { messageOf } from '../core/VprError.js';
-import type { MapSummary, Recognizer } from '../worker/protocol.js';
+import type { MapSummary, PlaceSummary, Recognizer } from '../worker/protocol.js';
 import type { NodeLog } from './NodeLog.js';
 import { placeMarkers } from './placeMarkers.js';
 import { latchedQos, resultQos } from './qos.js';
 import { localizedPoseMessage, loopClosureMessage, mapInfoMessage, placeMatchMessage } from './resultMessages.js';
 import type { RosMessage, RosModule, RosNode, RosPublisher } from './RosApi.js';
 import { stampMessage } from './stamp.js';
+
+const PLACES_PERIOD_MS = 5_000;
 
 /** The answers' topics. Pictures and markers are made only while somebody listens. */
 export class ResultPublisher {
@@ -18,8 +20,9 @@ export class ResultPublisher {
   readonly #mapInfo: RosPublisher;
   readonly #matchImage: RosPublisher;
   readonly #markers: RosPublisher;
-  #markedReferences = -1;
-  #markedListeners = 0;
+  /** Of the map with so many references. */
+  #places: { readonly references: number; readonly places: readonly PlaceSummary[] } | undefined;
+  #placesSentMs = -Infinity;
   #busy = false;
 
   constructor(ros: RosModule, node: RosNode, log: NodeLog) {
@@ -45,7 +48,7 @@ export class ResultPublisher {
   }
 
   publishMap(map: MapSummary): void {
-    this.#markedReferences = -1;
+    this.#places = undefined;
     this.#mapInfo.publish(this.mapInfo(map));
   }
 
@@ -56,11 +59,7 @@ export class ResultPublisher {
   /** One at a time: a slow listener must not make the requests to the worker pile up. */
   #publishOnDemand(recognition: Recognition, recognizer: Recognizer): void {
     const wantsImage = this.#matchImage.subscriptionCount > 0 && recognition.referenceId !== 0;
-    const listeners = this.#markers.subscriptionCount;
-    // Who comes later gets the last message alone, and that has no places: they are sent again.
-    if (listeners > this.#markedListeners) this.#markedReferences = -1;
-    this.#markedListeners = listeners;
-    const wantsMarkers = listeners > 0;
+    const wantsMarkers = this.#markers.subscriptionCount > 0;
     if (this.#busy || (!wantsImage && !wantsMarkers)) return;
     this.#busy = true;
     const work = async (): Promise<void> => {
@@ -85,9 +84,13 @@ export class ResultPublisher {
   }
 
   async #publishMarkers(recognition: Recognition, recognizer: Recognizer): Promise<void> {
-    const { references } = recognizer.info.map;
-    const places = references === this.#markedReferences ? undefined : await recognizer.places();
-    this.#markedReferences = references;
-    this.#markers.publish(placeMarkers(places, recognition, recognizer.info.map.mapFrame));
+    const { references, mapFrame } = recognizer.info.map;
+    const isNew = this.#places?.references !== references;
+    if (isNew) this.#places = { references, places: await recognizer.places() };
+    // Who comes later gets the last message alone, which may have no places: they are sent again and again.
+    const nowMs = performance.now();
+    const isDue = isNew || nowMs - this.#placesSentMs >= PLACES_PERIOD_MS;
+    if (isDue) this.#placesSentMs = nowMs;
+    this.#markers.publish(placeMarkers(isDue ? this.#places?.places : undefined, recognition, mapFrame));
   }
 }

@@ -72,13 +72,17 @@ describeRos('what the node shows', function () {
       expect(of('match').map((one) => one.pose.position)).to.deep.equal([position]);
 
       // Whoever looks later, an RViz that was started again, sees the places too.
-      await peer.do('unsubscribe', { topic: '/vpr_node/markers' });
+      const hasPlaces = (message: Message): boolean =>
+        (message['markers'] as Marker[]).some(({ ns }) => ns === 'places');
       await session.play([images[5]!]);
+      await peer.take('/vpr_node/markers', (message) => !hasPlaces(message));
+      await peer.do('unsubscribe', { topic: '/vpr_node/markers' });
       await peer.subscribe('/vpr_node/markers', 'visualization_msgs/msg/MarkerArray', {
         durability: 'transient_local',
       });
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
       await session.play([images[6]!]);
-      await peer.take('/vpr_node/markers', (later) => (later['markers'] as Marker[]).some(({ ns }) => ns === 'places'));
+      await peer.take('/vpr_node/markers', hasPlaces);
     });
     for (const topic of ['match_image/compressed', 'markers'])
       await peer.do('unsubscribe', { topic: `/vpr_node/${topic}` });

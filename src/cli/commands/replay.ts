@@ -168,7 +168,12 @@ export const command: Command = {
       throw new UsageError('Expected --map FILE for mode localization');
     const judge = judgeOf(args, mode);
     const parameters = parametersOf(args);
-    const { executionProviders } = parseParameters({ execution_providers: ['cpu'], ...parameters });
+    const { executionProviders } = parseParameters({
+      execution_providers: ['cpu'],
+      ...parameters,
+      mode,
+      map: mapPath ?? '',
+    });
     const source = await openImageSource(bag, {
       ...sourceOptionsOf(args),
       onProblem: sayProblem,

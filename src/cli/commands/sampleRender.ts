@@ -11,9 +11,9 @@ import { writeSampleFolder } from '../../sample/writeSampleFolder.js';
 import { COUNTS, DISTANCES_M, required, type Command, type NumberRange } from '../Command.js';
 import { createProgress } from '../progress.js';
 
-/** vpr sample render: images of a rendered town with their poses. */
 const SIDES_PX: NumberRange = [16, 8192];
 
+/** vpr sample render: images of a rendered town with their poses. */
 export const command: Command = {
   name: 'sample render',
   summary: 'render a drive through a sample town as images with poses',

@@ -13,7 +13,7 @@ import { SAMPLE_CONDITIONS, type SampleConditionName } from '../../sample/Sample
 import { mapEncoder } from '../../worker/mapEncoder.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
-import { ANGLES_DEG, DISTANCES_M, UsageError, type Arguments, type Command } from '../Command.js';
+import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
 import { exitCodeOf, sayProblem } from '../sourceOptions.js';
@@ -107,12 +107,9 @@ async function bagWorld(
   rule: PositiveRule,
   onImage: () => void,
 ): Promise<TuningWorld> {
-  const mapPath = args.string('map');
-  const truthTopic = args.string('ground-truth-topic');
+  const truthTopic = required(args.string('ground-truth-topic'), 'ground-truth-topic');
   const odometryTopic = args.string('odometry-topic');
-  if (mapPath === undefined || truthTopic === undefined)
-    throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
-  const map = PlaceMap.open(mapPath, 'read');
+  const map = PlaceMap.open(required(args.string('map'), 'map'), 'read');
   try {
     checkMapModel(map.meta, modelIdentity(model), map.path);
     return await bagTuningWorld(model.extractor, {
@@ -203,13 +200,16 @@ export const command: Command = {
     const mapPath = args.string('map');
     const parameters = parseParameters({ execution_providers: ['cpu'], ...parametersOf(args) });
     const [file] = args.positionals;
-    const bag = file === undefined ? undefined : await openImageSource(file, { onProblem: sayProblem });
+    if (file !== undefined && (mapPath === undefined || args.string('ground-truth-topic') === undefined))
+      throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
     const model = await openModel(modelPathOf(args), {
       providers: parameters.executionProviders,
       deviceId: parameters.deviceId,
       threads: parameters.inferenceThreads,
     });
+    let bag: ImageSource | undefined;
     try {
+      if (file !== undefined) bag = await openImageSource(file, { onProblem: sayProblem });
       const rule = { distanceM: args.number('positive-distance')!, angleDeg: args.number('positive-angle')! };
       const worlds = await worldsOf(args, model, rule, bag);
       if (worlds.length === 0) throw new UsageError('Expected a BAG, --data-set or --sample-seeds to tune on');

@@ -205,7 +205,8 @@ export async function bagTuningWorld(extractor: DescriptorExtractor, options: Ba
       queries.push(await describe(driven, extractor, 'query'));
       poses.push(pose);
     } catch (error) {
-      onSkipped?.(skipped.add(error));
+      const problem = skipped.add(error);
+      onSkipped?.(problem);
     }
     onImage?.();
   }
