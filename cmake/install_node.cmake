@@ -6,11 +6,13 @@
 find_program(NODE_EXECUTABLE NAMES node nodejs REQUIRED)
 set(VPR_STAGE "${CMAKE_CURRENT_BINARY_DIR}/node")
 file(GLOB_RECURSE VPR_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.ts")
+file(GLOB_RECURSE VPR_SHIPPED CONFIGURE_DEPENDS
+  "${CMAKE_CURRENT_SOURCE_DIR}/bin/*" "${CMAKE_CURRENT_SOURCE_DIR}/models/default/*")
 
 add_custom_command(
   OUTPUT "${VPR_STAGE}/stage.done"
   COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/cmake/stage_node.sh" "${CMAKE_CURRENT_SOURCE_DIR}" "${VPR_STAGE}" "${VPR_PREBUILT}"
-  DEPENDS ${VPR_SOURCES} package.json package-lock.json tsconfig.json cmake/stage_node.sh
+  DEPENDS ${VPR_SOURCES} ${VPR_SHIPPED} package.json package-lock.json tsconfig.json .npmrc cmake/stage_node.sh
   WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
   COMMENT "Building the node"
   VERBATIM

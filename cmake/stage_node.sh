@@ -1,7 +1,9 @@
 #!/bin/sh
 # stage_node.sh SOURCE STAGE [PREBUILT]: puts dist/, node_modules/, bin/ and models/ of the node into STAGE.
 set -eu
-source=$1 stage=$2 prebuilt=${3:-}
+source=$1 stage=$2
+# That of the environment first: CMake keeps the one of the first configure.
+prebuilt=${VPR_PREBUILT:-${3:-}}
 
 rm -rf "$stage/dist" "$stage/src" "$stage/bin" "$stage/models"
 mkdir -p "$stage/models"

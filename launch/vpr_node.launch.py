@@ -21,8 +21,8 @@ ARGUMENTS = [
     ('cameras', '', 'Cameras, comma-separated: NAME or NAME=TOPIC (base topic, default NAME/image_raw). Empty: as in params_file.'),
     ('params_file', '', 'YAML file with parameters; the other arguments win over it. Empty: the defaults.'),
     ('namespace', '', 'Namespace of the node.'),
-    ('autostart', 'true', 'Configure and activate at start. false: a lifecycle manager does.'),
-    ('use_sim_time', 'false', 'Take the time from /clock.'),
+    ('autostart', '', 'Configure and activate at start; false: a lifecycle manager does. Empty: as in params_file, else true.'),
+    ('use_sim_time', '', 'Take the time from /clock. Empty: as in params_file, else false.'),
     ('log_level', 'info', 'debug, info, warn, error or fatal.'),
     ('rviz', 'false', 'Start RViz with the configuration of the package.'),
     ('shared_memory', 'true', 'Fast DDS profile with room for large images in shared memory (config/fastdds_shared_memory.xml).'),
@@ -66,11 +66,10 @@ def node_program():
 
 def start(context):
     value = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    parameters = {
-        'autostart': is_true(value['autostart']),
-        'use_sim_time': is_true(value['use_sim_time']),
-        **camera_parameters(value['cameras']),
-    }
+    parameters = camera_parameters(value['cameras'])
+    for name in ('autostart', 'use_sim_time'):
+        if value[name]:
+            parameters[name] = is_true(value[name])
     for name in ('map', 'model', 'mode'):
         if value[name]:
             # A path is taken from where the launch was started, as the shell would.
@@ -85,13 +84,15 @@ def start(context):
     program = node_program()
     arguments = program.pop('arguments', [])
     respawn = is_true(value['respawn'])
+    # The logger of a node in a namespace has the namespace in its name.
+    logger = '.'.join([*filter(None, value['namespace'].split('/')), 'vpr_node'])
     actions.append(
         LifecycleNode(
             **program,
             name='vpr_node',
             namespace=value['namespace'],
-            arguments=[*arguments, '--ros-args', '--log-level', f"vpr_node:={value['log_level']}"],
-            parameters=[*([value['params_file']] if value['params_file'] else []), parameters],
+            arguments=[*arguments, '--ros-args', '--log-level', f"{logger}:={value['log_level']}"],
+            parameters=[*([value['params_file']] if value['params_file'] else []), *([parameters] if parameters else [])],
             output='screen',
             emulate_tty=True,
             additional_env={HEAPS: os.environ.get(HEAPS, '2')},
@@ -108,7 +109,7 @@ def start(context):
                     package='rviz2',
                     executable='rviz2',
                     arguments=['-d', os.path.join(ROOT, 'config', 'vpr_node.rviz')],
-                    parameters=[{'use_sim_time': is_true(value['use_sim_time'])}],
+                    parameters=[{'use_sim_time': is_true(value['use_sim_time'] or 'false')}],
                 )
             )
     return actions

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Play } from '../../src/cli/tuning/playWorld.js';
+import { aThird, playWorld, withoutPoses, type Play } from '../../src/cli/tuning/playWorld.js';
 import type { TuningWorld } from '../../src/cli/tuning/TuningWorld.js';
 import { drivenTuningWorld } from '../../src/cli/tuning/tuningWorlds.js';
 import { parseParameters } from '../../src/config/parseParameters.js';
@@ -80,3 +80,16 @@ export function answersOf(
 }
 
 export const rounded = (value: number, digits = 4): number => Number(value.toFixed(digits));
+
+/** The judged towns against their whole map, against one without a third of it, and without poses. */
+export async function playTowns(study: Study): Promise<Record<'whole' | 'open' | 'blind', Play[]>> {
+  const { settings, confidence } = study;
+  const options = { settings, confidence };
+  const plays: Record<'whole' | 'open' | 'blind', Play[]> = { whole: [], open: [], blind: [] };
+  for (const world of await judgedWorlds(study)) {
+    plays.whole.push(await playWorld(world, options));
+    plays.open.push(await playWorld(world, { ...options, without: aThird(world.references.length) }));
+    plays.blind.push(await playWorld(withoutPoses(world), options));
+  }
+  return plays;
+}

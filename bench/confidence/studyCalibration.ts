@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { aThird, playWorld, withoutPoses, type Play } from '../../src/cli/tuning/playWorld.js';
+import { playWorld, type Play } from '../../src/cli/tuning/playWorld.js';
 import { bootstrapInterval, calibrationError, type ClaimedProbability } from '../../src/evaluation/calibrationError.js';
 import { uniformNumbers } from '../../src/core/mulberry32.js';
-import { answersOf, judgedWorlds, rounded, SETS, type JudgedAnswer, type Study } from './openStudy.js';
+import { answersOf, playTowns, rounded, SETS, type JudgedAnswer, type Study } from './openStudy.js';
 
 /** Queries in a row that are drawn together for the bootstrap: neighbours say nearly the same. */
 const BLOCK = 10;
@@ -50,19 +50,14 @@ function allFigures(plays: readonly Play[], { confidence }: Study, bins: number)
 export async function studyCalibration(study: Study) {
   const { settings, confidence, library, data } = study;
   const options = { settings, confidence };
-  const [whole, open, blind]: Play[][] = [[], [], []];
-  for (const world of await judgedWorlds(study)) {
-    whole!.push(await playWorld(world, options));
-    open!.push(await playWorld(world, { ...options, without: aThird(world.references.length) }));
-    blind!.push(await playWorld(withoutPoses(world), options));
-  }
+  const { whole, open, blind } = await playTowns(study);
   const sets: Play[] = [];
   for (const name of SETS) sets.push(await playWorld(await library.set(path.join(data, 'sets', name)), options));
   return {
-    'rendered, whole map': allFigures(whole!, study, 15),
-    'rendered, a third of the map removed': allFigures(open!, study, 15),
-    'rendered, both': allFigures([...whole!, ...open!], study, 15),
-    'rendered, whole map, no poses': allFigures(blind!, study, 15),
+    'rendered, whole map': allFigures(whole, study, 15),
+    'rendered, a third of the map removed': allFigures(open, study, 15),
+    'rendered, both': allFigures([...whole, ...open], study, 15),
+    'rendered, whole map, no poses': allFigures(blind, study, 15),
     'shared sets, pooled': allFigures(sets, study, 5),
   };
 }

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { openImageSource } from '../../src/bag/openImageSource.js';
 import { judgeLaps, readGroundTruthFile } from '../../src/cli/judgeReplay.js';
 import { replayImages } from '../../src/cli/replayImages.js';
-import { aThird, playWorld, withoutPoses, type Play } from '../../src/cli/tuning/playWorld.js';
+import { playWorld, type Play } from '../../src/cli/tuning/playWorld.js';
 import { precisionRecall, type Answer } from '../../src/evaluation/precisionRecall.js';
 import { openRecognizer } from '../../src/worker/openRecognizer.js';
-import { answersOf, judgedWorlds, rounded, type Study } from './openStudy.js';
+import { answersOf, playTowns, rounded, type Study } from './openStudy.js';
 
 function figures(answers: readonly Answer[]) {
   const answerable = answers.filter((answer) => answer.answerable);
@@ -66,14 +66,9 @@ export async function studyPrecision(study: Study) {
   for (const name of ['nordland-seasons', 'corridor-indoor', 'gardens-point-lateral'])
     results[name] = onAndOff([await playWorld(await library.set(path.join(data, 'sets', name)), options)], study);
   results['rtabmap loop bag, slam'] = { off: await loopBag(study, 'none'), on: await loopBag(study, 'bayes') };
-  const [whole, open, blind]: Play[][] = [[], [], []];
-  for (const world of await judgedWorlds(study)) {
-    whole!.push(await playWorld(world, options));
-    open!.push(await playWorld(world, { ...options, without: aThird(world.references.length) }));
-    blind!.push(await playWorld(withoutPoses(world), options));
-  }
-  results['rendered towns, odometry'] = onAndOff(whole!, study);
-  results['rendered towns, odometry, a third of the map removed'] = onAndOff(open!, study);
-  results['rendered towns, no poses'] = onAndOff(blind!, study);
+  const { whole, open, blind } = await playTowns(study);
+  results['rendered towns, odometry'] = onAndOff(whole, study);
+  results['rendered towns, odometry, a third of the map removed'] = onAndOff(open, study);
+  results['rendered towns, no poses'] = onAndOff(blind, study);
   return results;
 }

@@ -193,7 +193,9 @@ def split_pool(items):
     for row in crops:
         source = items[row]["source"]
         if pool.sequence[source] < 0 and pool.exclusive[source] < 0:
-            pool.exclusive[source] = exclusive_numbers.setdefault(("source", source), len(exclusive_numbers))
+            # Of a webcam all images: a crop of one is no other place than a crop of the next.
+            place = pool.place[source]
+            pool.exclusive[pool.place == place] = exclusive_numbers.setdefault(("place", int(place)), len(exclusive_numbers))
         for known in (pool.sequence, pool.position, pool.exclusive, pool.place):
             known[row] = known[source]
         pool.places["crops"].append([row])

@@ -18,7 +18,7 @@ export interface QueryRanking {
   readonly searchMs: number;
 }
 
-/** Searches every query among the references in the three ways, to depth k. */
+/** Searches every query among the references in the three ways, to depth k; two stages to that of the shortlist, where it is shorter. */
 export async function rankReferences(
   references: DescribedSource,
   queries: DescribedSource,
@@ -40,7 +40,7 @@ export async function rankReferences(
     const code = queries.codes.subarray(query * CODE_BYTES, (query + 1) * CODE_BYTES);
     const descriptor = queries.descriptors.subarray(query * dimension, (query + 1) * dimension);
     const startMs = performance.now();
-    const found = search.search(code, descriptor, { k, shortlist: Math.max(k, shortlist) });
+    const found = search.search(code, descriptor, { k: Math.min(k, shortlist), shortlist });
     const searchMs = performance.now() - startMs;
     return {
       twoStage: rowsOf(found.referenceIds),

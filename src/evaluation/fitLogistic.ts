@@ -1,3 +1,5 @@
+import { solveCholesky } from '../core/solveCholesky.js';
+
 /** One observation for a logistic fit. */
 export interface LabelledFeatures {
   /** [F], the first one 1 (bias). */
@@ -22,16 +24,7 @@ function solve(a: Float64Array, b: Float64Array, n: number): Float64Array {
       for (let k = 0; k < j; k++) sum -= l[i * n + k]! * l[j * n + k]!;
       l[i * n + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / l[j * n + j]!;
     }
-  const x = Float64Array.from(b);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) x[i]! -= l[i * n + k]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i]! -= l[k * n + i]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  return x;
+  return solveCholesky(l, b);
 }
 
 /**

@@ -15,10 +15,6 @@ export interface GroundTruth {
 
 /** Radius of the usual protocol (Pitts30k, MSLS, Tokyo 24/7), metres. */
 export const POSITIVE_DISTANCE_M = 25;
-/** Largest heading difference of the MSLS protocol, degrees. */
-export const POSITIVE_ANGLE_DEG = 40;
-/** Index tolerance of the Nordland protocol, frames on either side. */
-export const POSITIVE_FRAMES = 10;
 
 export interface PoseRule {
   readonly distanceM: number;

@@ -1,3 +1,4 @@
+import { solveCholesky } from '../core/solveCholesky.js';
 import { essentialOf, multiplyMatrices, rotationOf, type RayPairs, type RelativeView } from './RelativeView.js';
 
 const PARAMETERS = 5;
@@ -122,14 +123,5 @@ function solve(normal: Float64Array, gradient: Float64Array, damping: number): F
       if (i === j && !(sum > 0)) return undefined;
       l[i * n + j] = i === j ? Math.sqrt(sum) : sum / l[j * n + j]!;
     }
-  const x = Float64Array.from(gradient);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) x[i]! -= l[i * n + k]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i]! -= l[k * n + i]! * x[k]!;
-    x[i]! /= l[i * n + i]!;
-  }
-  return x;
+  return solveCholesky(l, gradient);
 }

@@ -20,13 +20,19 @@ export class DiagnosticsPublisher {
   #restarts = 0;
   #step: { readonly text: string; readonly sinceMs: number } | undefined;
 
+  /** periodS: until `setPeriod` gives another, seconds. */
   constructor(ros: RosModule, node: RosNode, state: StatePublisher, periodS: number) {
     this.#node = node;
     this.#state = state;
     this.#publisher = node.createPublisher('diagnostic_msgs/msg/DiagnosticArray', '/diagnostics', {
       qos: resultQos(ros),
     });
-    this.#timer = setInterval(() => this.publish(), periodS * 1000);
+    this.setPeriod(periodS);
+  }
+
+  setPeriod(seconds: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.publish(), seconds * 1000);
   }
 
   setRecognizer(recognizer: Recognizer | undefined): void {

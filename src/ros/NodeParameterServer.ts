@@ -52,21 +52,20 @@ export class NodeParameterServer {
     this.#onDynamic = undefined;
   }
 
-  /** All values by ROS name. */
+  /** All values by ROS name. Parameters of cameras that are no longer in the list stay declared; they are not part of it. */
   get values(): Readonly<Record<string, ParameterValue>> {
-    return this.#values;
+    const cameras = this.#values['cameras'] as readonly string[];
+    const used = Object.entries(this.#values).filter(([name]) => {
+      const camera = /^cameras\.([^.]+)\./.exec(name)?.[1];
+      return camera === undefined || cameras.includes(camera);
+    });
+    return Object.fromEntries(used);
   }
 
   /** Throws PARAMETER_INVALID for the first problem. */
   parse(): NodeParameters {
     for (const problem of this.#problems.values()) throw new VprError('PARAMETER_INVALID', problem);
-    const cameras = this.#values['cameras'] as readonly string[];
-    // Parameters of cameras that are no longer in the list stay declared; they are not part of this configuration.
-    const used = Object.entries(this.#values).filter(([name]) => {
-      const camera = /^cameras\.([^.]+)\./.exec(name)?.[1];
-      return camera === undefined || cameras.includes(camera);
-    });
-    return parseParameters(Object.fromEntries(used));
+    return parseParameters(this.values);
   }
 
   #declare(row: Parameter, overrides: ReadonlyMap<string, unknown>): void {
@@ -135,7 +134,7 @@ export class NodeParameterServer {
         if (row === undefined) this.#checkForeign(name);
         else changes[name] = parseParameter(row, plain(value));
       }
-      if (this.#locked) changeParameters(this.#values, changes);
+      if (this.#locked) changeParameters(this.values, changes);
       return { successful: true, reason: '' };
     } catch (error) {
       return { successful: false, reason: messageOf(error) };

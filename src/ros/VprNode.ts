@@ -128,6 +128,7 @@ export class VprNode {
     }
     this.#recognizer = recognizer;
     this.#configured = parameters;
+    this.#diagnostics.setPeriod(parameters.diagnosticsPeriodS);
     this.#state.setMode(modeOf(parameters));
     this.#diagnostics.setRecognizer(recognizer);
     this.#onMap(recognizer.info.map, true);

@@ -105,6 +105,17 @@ describe('vpr eval', function () {
     expect((JSON.parse(vpr('eval', set, '--json').stdout) as { codes: string }).codes).to.equal('model');
   });
 
+  it('ranks no more references by two stages than the short list has', () => {
+    const { stdout } = vpr('eval', set, '--shortlist', '1', '--codes', 'model', '--json');
+    const result = JSON.parse(stdout) as { shortlist: number } & Record<
+      'recall' | 'recallHash',
+      Record<string, number>
+    >;
+    expect(result.shortlist).to.equal(1);
+    expect(result.recall['1']).to.equal(result.recallHash['1']);
+    expect(result.recall['10'], 'one is all there is').to.equal(result.recall['1']);
+  });
+
   it('judges by poses and by frames, and writes the page', () => {
     const page = path.join(folder, 'report.html');
     const byPose = vpr('eval', set, '--distance', '5', '--angle', '40', '--report', page);

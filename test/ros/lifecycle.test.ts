@@ -95,6 +95,23 @@ describeRos('lifecycle of the node', function () {
     expect(await change(TRANSITION.configure)).to.equal(true);
   });
 
+  it('goes by the cameras and the period that were set before it was configured', async () => {
+    node = new NodeProcess({ autostart: false });
+    expect(await set('cameras', { type: 9, string_array_value: ['front'] })).to.include({ successful: true });
+    expect(await set('diagnostics_period_s', { type: 3, double_value: 0.1 })).to.include({ successful: true });
+    expect(await change(TRANSITION.configure), node.log).to.equal(true);
+    expect(await set('min_margin', { type: 3, double_value: 0.01 })).to.include({ successful: true });
+    let last = -Infinity;
+    let near = 0;
+    await peer.take('/diagnostics', (message) => {
+      const { sec, nanosec } = (message['header'] as { stamp: { sec: number; nanosec: number } }).stamp;
+      const second = sec + nanosec / 1e9;
+      near = second - last < 0.5 ? near + 1 : 0;
+      last = second;
+      return near >= 5;
+    });
+  });
+
   it('fails configure for a wrong value of a parameter file and for an unknown name', async () => {
     node = new NodeProcess({ mode: 'sideways' });
     await until('the reason in the log', () => node!.log.includes('for parameter \'mode\', got "sideways"'));

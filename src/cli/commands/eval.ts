@@ -139,7 +139,7 @@ export const command: Command = {
       range: COUNTS,
       value: 'N',
       default: 100,
-      description: 'codes that the prefilter hands to the re-rank',
+      description: 'codes that the prefilter hands to the re-rank; two stages rank no more than these',
     },
     export: { type: 'string', value: 'DIR', description: 'write descriptors and codes of both sides as .npy' },
     report: { type: 'string', value: 'FILE', description: 'write a self-contained HTML page' },

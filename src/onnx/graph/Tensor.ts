@@ -34,10 +34,6 @@ export function int64s(values: readonly number[], shape: readonly number[] = [va
   return { dataType: 'int64', shape, read: () => bytesOf(BigInt64Array.from(values, BigInt)) };
 }
 
-export function int8s(values: Int8Array, shape: readonly number[]): Tensor {
-  return { dataType: 'int8', shape, read: () => bytesOf(values) };
-}
-
 /** The values of a float32 tensor. The view may alias the tensor's own bytes: copy before writing. */
 export function readFloats(tensor: Tensor): Float32Array {
   if (tensor.dataType !== 'float32') throw new TypeError(`Expected a float32 tensor, got ${tensor.dataType}`);

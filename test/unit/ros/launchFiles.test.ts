@@ -45,10 +45,11 @@ describe('launch files', function () {
       }
     });
 
-  it('defaults to the shared-memory profile, autostart and respawn', () => {
+  it('defaults to the shared-memory profile and respawn, and leaves to params_file what nobody asked for', () => {
     const values = new Map(read('vpr_node.launch.py').arguments.map(([name, value]) => [name, value]));
-    for (const name of ['autostart', 'shared_memory', 'respawn']) expect(values.get(name), name).to.equal('true');
-    expect(values.get('use_sim_time')).to.equal('false');
+    for (const name of ['shared_memory', 'respawn']) expect(values.get(name), name).to.equal('true');
+    for (const name of ['map', 'model', 'mode', 'cameras', 'autostart', 'use_sim_time'])
+      expect(values.get(name), name).to.equal('');
   });
 
   it('replay needs a bag, and nothing else', () => {

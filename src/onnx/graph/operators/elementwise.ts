@@ -16,8 +16,6 @@ export const add = (a: Value, b: Operand): Value => binary('Add', a, b);
 export const subtract = (a: Value, b: Operand): Value => binary('Sub', a, b);
 export const multiply = (a: Value, b: Operand): Value => binary('Mul', a, b);
 export const divide = (a: Value, b: Operand): Value => binary('Div', a, b);
-/** a^b; a must not be negative where b is no integer. */
-export const power = (a: Value, b: Operand): Value => binary('Pow', a, b);
 /** Each element of a, but at least b. */
 export const atLeast = (a: Value, b: Operand): Value => binary('Max', a, b);
 

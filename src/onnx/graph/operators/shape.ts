@@ -50,15 +50,6 @@ export function slice(x: Value, axis: number, begin: number, end: number): Value
   return oneOutput('Slice', [x, ints(x, [begin]), ints(x, [end]), ints(x, [along])], shape);
 }
 
-/** One element of an axis, which disappears. */
-export function pick(x: Value, axis: number, index: number): Value {
-  const along = resolveAxis('Slice', axis, x.shape.length);
-  return reshape(
-    slice(x, along, index, index + 1),
-    x.shape.filter((_, i) => i !== along),
-  );
-}
-
 /** Cuts an axis into pieces of the given sizes. */
 export function split(x: Value, axis: number, sizes: readonly number[]): Value[] {
   const along = resolveAxis('Split', axis, x.shape.length);
