@@ -1,6 +1,6 @@
 """Crops of the training images that have pixels to spare, as further single images: the teacher sees them at full resolution.
 
-`python crops.py POOL FOLDER`: of every such image three crops of half to three quarters of its width, the shape kept."""
+`python crops.py POOL FOLDER [EACH]`: of every such image three crops, or EACH, of half to three quarters of its width, the shape kept."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from PIL import Image
 
 from data import CROPPED_GROUPS, load_manifest, split_pool
 
-EACH, LEAST, MOST, LEAST_WIDTH = 3, 0.5, 0.75, 230
+LEAST, MOST, LEAST_WIDTH = 0.5, 0.75, 230
 
 
-def write_crops(pool, folder):
+def write_crops(pool, folder, each=3):
     items = load_manifest(pool)
     rng = np.random.default_rng(7)
     os.makedirs(folder, exist_ok=True)
@@ -21,7 +21,7 @@ def write_crops(pool, folder):
         if items[row]["group"] not in CROPPED_GROUPS:
             continue
         image = Image.open(os.path.join(pool, items[row]["file"])).convert("RGB")
-        shares = rng.uniform(LEAST, MOST, EACH)
+        shares = rng.uniform(LEAST, MOST, int(each))
         if image.width < LEAST_WIDTH:
             continue
         for number, share in enumerate(shares):
