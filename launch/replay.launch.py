@@ -58,6 +58,7 @@ def start(context):
         launch_arguments={
             **{name: value[name] for name in ('map', 'model', 'mode', 'cameras', 'params_file')},
             'use_sim_time': 'true',
+            'autostart': 'true',
             'respawn': 'false',
         }.items(),
     )

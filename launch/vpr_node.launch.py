@@ -22,7 +22,7 @@ ARGUMENTS = [
     ('params_file', '', 'YAML file with parameters; the other arguments win over it. Empty: the defaults.'),
     ('namespace', '', 'Namespace of the node.'),
     ('autostart', '', 'Configure and activate at start; false: a lifecycle manager does. Empty: as in params_file, else true.'),
-    ('use_sim_time', '', 'Take the time from /clock. Empty: as in params_file, else false.'),
+    ('use_sim_time', '', 'Take the time from /clock. Empty: as in params_file, else false (RViz: false).'),
     ('log_level', 'info', 'debug, info, warn, error or fatal.'),
     ('rviz', 'false', 'Start RViz with the configuration of the package.'),
     ('shared_memory', 'true', 'Fast DDS profile with room for large images in shared memory (config/fastdds_shared_memory.xml).'),

@@ -47,23 +47,27 @@ export async function describeSource(
   const inferenceMs: number[] = [];
   const skipped = new SkippedImages();
   let delivered = 0;
-  for await (const image of source) {
-    try {
-      const described = await describeImage(image, extractor);
-      decodeMs.push(described.decodeMs);
-      inferenceMs.push(described.inferenceMs);
-      rows.push(described.descriptor);
-      codes.push(described.code);
-      const { position, name, pose } = image;
-      images.push({ position, name, ...(pose === undefined ? {} : { pose }) });
-    } catch (error) {
-      if (error instanceof VprError && error.code === 'MODEL_OUTPUT_INVALID') throw error;
-      const problem = skipped.add(error);
-      onSkipped?.(problem);
+  try {
+    for await (const image of source) {
+      try {
+        const described = await describeImage(image, extractor);
+        decodeMs.push(described.decodeMs);
+        inferenceMs.push(described.inferenceMs);
+        rows.push(described.descriptor);
+        codes.push(described.code);
+        const { position, name, pose } = image;
+        images.push({ position, name, ...(pose === undefined ? {} : { pose }) });
+      } catch (error) {
+        if (error instanceof VprError && error.code === 'MODEL_OUTPUT_INVALID')
+          throw new VprError(error.code, `${error.message} [${image.name}]`, { cause: error });
+        const problem = skipped.add(error);
+        onSkipped?.(problem);
+      }
+      progress.update(++delivered, image.name);
     }
-    progress.update(++delivered, image.name);
+  } finally {
+    progress.end();
   }
-  progress.end();
   return {
     count: source.pictures.met,
     images,

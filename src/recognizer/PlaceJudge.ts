@@ -32,6 +32,8 @@ export type Claim = Pick<
 
 /** Confidence from which a rejected place is still called a candidate. */
 const LIKELY = 0.5;
+/** A contradiction lasts that is longer than so many times what makes a robot lost: no look-alike street is that long. */
+const LASTING = 3;
 const Z_SCORE = FEATURES.indexOf('zScore');
 const MARGIN_Z = FEATURES.indexOf('marginZ');
 
@@ -46,8 +48,8 @@ export class PlaceJudge {
   readonly #anchors = new PlaceTracker();
   readonly #closures = new ClosureGate();
   readonly #drivenAtReference = new Map<ReferenceId, number>();
-  /** Images since then. */
-  #sinceAnchor = 0;
+  /** Images in a row that are sure of a place which the odometry since then contradicts. */
+  #contradictions = 0;
   /** Where the robot was last surely seen: what the odometry gate measures from. */
   #anchor: { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
 
@@ -70,7 +72,7 @@ export class PlaceJudge {
   /** The odometry is another one from now on. */
   forgetAnchor(): void {
     this.#anchor = undefined;
-    this.#sinceAnchor = 0;
+    this.#contradictions = 0;
   }
 
   /** A reference was made of the image that was taken after `drivenM` metres. */
@@ -95,13 +97,14 @@ export class PlaceJudge {
   judge(claim: Claim, image: JudgedImage, settings: RecognizerSettings): Judgement {
     const refusal = this.#refusal(claim, claim.threshold, image, settings);
     const refusalOfAnchor = this.#refusal(claim, claim.anchorThreshold, image, settings);
-    // A robot that was carried contradicts its odometry for ever: the belief must be won back by confirmation, once.
-    if (refusalOfAnchor === 'odometry' && this.#sinceAnchor >= settings.lostAfterImages) this.forgetAnchor();
-    this.#sinceAnchor++;
+    // A robot that was carried contradicts its odometry for ever, a look-alike street for a while: the belief must be won
+    // back by confirmation, once. A hunch on the way back ends the state 'lost', but not the contradiction.
+    this.#contradictions = refusalOfAnchor === 'odometry' ? this.#contradictions + 1 : 0;
+    const isLost = this.#contradictions > 0 && this.#anchors.state === 'lost';
+    if (isLost || this.#contradictions > LASTING * settings.lostAfterImages) this.forgetAnchor();
     const { accepted } = follow(this.#anchors, claim, refusalOfAnchor, settings);
     if (accepted) {
       this.#anchor = { reference: claim.evidence!.best.reference, odometry: image.odometry, drivenM: image.drivenM };
-      this.#sinceAnchor = 0;
     }
     return follow(this.#tracker, claim, refusal, settings);
   }

@@ -96,10 +96,12 @@ describe('PlaceJudge', () => {
     for (const [second, x] of [0, 2, 4].entries())
       judge.judge(weighed(0.95, evidenceFor(second + 1, x)), imageAt(second, x), SETTINGS);
     // Carried by 186 m: nothing, then a hunch, then certainty.
-    const answers = [0.3, 0.3, 0.3, 0.7, 0.95, 0.95, 0.95, 0.95].map((confidence, i) =>
+    const confidences = [0.3, 0.3, 0.3, 0.7, ...Array.from({ length: 12 }, () => 0.95)];
+    const answers = confidences.map((confidence, i) =>
       judge.judge(weighed(confidence, evidenceFor(100 + i, 200 + 2 * i)), imageAt(10 + i, 14 + 2 * i), SETTINGS),
     );
     expect(answers[3]).to.include({ state: 'candidate', rejectReason: 'low_confidence' });
+    expect(answers.slice(4, 13).map(({ rejectReason }) => rejectReason)).to.deep.equal(Array(9).fill('odometry'));
     expect(answers.at(-1)).to.include({ accepted: true, state: 'localized' });
   });
 
