@@ -112,7 +112,7 @@ describe('vpr bench search', () => {
       ],
       [['--codes', file('codes.npy')], 2, '--codes and --queries together'],
       [[...codeArguments(), '--descriptors', file('descriptors.npy')], 2, '--query-descriptors together'],
-      [[...codeArguments(), '-k', '1001'], 2, '1...1000 for -k'],
+      [[...codeArguments(), '-k', '1001'], 2, "in 1...1000 for --k, got '1001'"],
       [[...codeArguments(), '--kernel', 'fast'], 2, '--kernel'],
     ] as const) {
       const result = benchSearch(...args);

@@ -163,7 +163,7 @@ describe('options of vpr model import', function () {
       ],
       [['--arch', 'cosplace', '--precision', 'fp8'], /--precision/],
       [['--arch', 'cosplace', '--size', '20'], /Expected a whole number in 32\.\.\.4096 for --size, got '20'/],
-      [['--arch', 'cosplace', '--size', '64.5'], /got 64\.5/],
+      [['--arch', 'cosplace', '--size', '64.5'], /got '64\.5'/],
       [
         ['--arch', 'salad', '--antialias', 'off'],
         /Expected no --antialias for salad, whose resize rule is pil-bilinear/,
