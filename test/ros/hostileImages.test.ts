@@ -9,7 +9,6 @@ const PLACE = '/vpr_node/place';
 const IMAGE = 'sensor_msgs/msg/Image';
 const TOPIC = '/camera/front/image_raw';
 const RAW = { topic: TOPIC, type: IMAGE } as const;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describeRos('images of a hostile world', function () {
   this.timeout(120_000);
@@ -29,7 +28,6 @@ describeRos('images of a hostile world', function () {
   after(() => session?.end());
 
   const start = (parameters = {}) => session.start({ map: mapPath, cameras: ['front'], watchdog_s: 1, ...parameters });
-  const send = (bytes: Uint8Array): Promise<void> => session.peer.publishCdr(TOPIC, bytes);
 
   it('warns of a reliable subscription to a best-effort camera, and names its QoS', async () => {
     await start({ 'cameras.front.qos_reliability': 'reliable', 'cameras.front.image_transport': 'raw' });
@@ -50,7 +48,7 @@ describeRos('images of a hostile world', function () {
   });
 
   it('counts garbage, truncated, empty and impossible messages and answers the next good one', async () => {
-    await start();
+    await start({ 'cameras.front.qos_reliability': 'reliable' });
     const [first, second] = [images[0]!, images[1]!];
     await session.publishing(
       [RAW],
@@ -68,32 +66,35 @@ describeRos('images of a hostile world', function () {
           data: { base64: Buffer.alloc(step * height).toString('base64') },
           ...change,
         });
-        /** Messages that are no images, and images that cannot be looked at. */
-        const invalid = [message({ data: { base64: '' } })];
-        const failing = [
-          message({ width: 7680, height: 4320, step: 23040 }),
-          message({ encoding: 'rgb9000' }),
-          message({ step: 1 }),
-          message({ width: 4_294_967_295, height: 4_294_967_295, step: 4_294_967_295 }),
-        ];
         const garbage = [
           Uint8Array.from([0, 1, 0, 0]),
           Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) & 255),
           first.cdr.slice(0, 1000),
         ];
-        for (const one of [...invalid, ...failing]) {
-          await session.peer.publish(TOPIC, one);
-          await pause(150);
-        }
-        for (const bytes of garbage) {
-          await send(bytes);
-          await pause(150);
-        }
+        /** Messages that are no images, and images that cannot be looked at. */
+        const hostile = {
+          invalid: [
+            () => session.peer.publish(TOPIC, message({ data: { base64: '' } })),
+            ...garbage.map((bytes) => () => session.peer.publishCdr(TOPIC, bytes)),
+          ],
+          failed: [
+            { width: 7680, height: 4320, step: 23040 },
+            { encoding: 'rgb9000' },
+            { step: 1 },
+            { width: 4_294_967_295, height: 4_294_967_295, step: 4_294_967_295 },
+          ].map((change) => () => session.peer.publish(TOPIC, message(change))),
+        };
+        for (const [counter, messages] of Object.entries(hostile))
+          for (const [i, publish] of messages.entries()) {
+            await publish();
+            // The next when this one was looked at: a newer image takes the place of one that waits.
+            await session.status('camera front', (one) => numberOf(one, counter) === i + 1);
+          }
         const [match] = await session.play([second]);
         expect(stampOf(match!)).to.equal(second.stampNs);
-        const camera = await session.status('camera front', (one) => numberOf(one, 'processed') === 2);
-        expect(numberOf(camera, 'invalid')).to.equal(invalid.length + garbage.length);
-        expect(numberOf(camera, 'failed')).to.equal(failing.length);
+        const camera = await session.status('camera front', (one) => numberOf(one, 'processed') >= 2);
+        expect(numberOf(camera, 'invalid')).to.equal(hostile.invalid.length);
+        expect(numberOf(camera, 'failed')).to.equal(hostile.failed.length);
       },
       { reliability: 'reliable' },
     );
@@ -101,8 +102,8 @@ describeRos('images of a hostile world', function () {
 
   it('takes an 8K image and a change of resolution', async () => {
     const topic = `${TOPIC}/compressed`;
-    await start();
-    await session.publishing(compressed, async () => {
+    await start({ 'cameras.front.qos_reliability': 'reliable' });
+    const look = async (): Promise<void> => {
       await session.play([compressed[0]!]);
       for (const [width, height, sec] of [
         [7680, 4320, 3000],
@@ -118,9 +119,10 @@ describeRos('images of a hostile world', function () {
         await session.peer.take(PLACE, (match) => stampOf(match) === BigInt(sec) * 1_000_000_000n);
       }
       await session.play([compressed[1]!]);
-      const camera = await session.status('camera front', (one) => numberOf(one, 'processed') === 4);
+      const camera = await session.status('camera front', (one) => numberOf(one, 'processed') >= 4);
       expect(numberOf(camera, 'failed')).to.equal(0);
-    });
+    };
+    await session.publishing(compressed, look, { reliability: 'reliable' });
   });
 
   it('follows a camera that dies and returns, with the other transport and in the past', async () => {

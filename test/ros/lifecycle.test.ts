@@ -171,5 +171,5 @@ describeRos('lifecycle of the node', function () {
     expect(after.descriptors).to.be.at.most(before.descriptors + 2);
     expect(after.threads).to.be.at.most(before.threads + 1);
     expect(after.rssBytes).to.be.below(before.rssBytes * 1.15);
-  });
+  }).timeout(400_000);
 });
