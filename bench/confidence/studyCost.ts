@@ -65,7 +65,7 @@ export function studyCost({ confidence, settings }: Study) {
       };
       const startMs = performance.now();
       const weighed = weigher.weigh(query, { elapsedS: 1, odometry, spacingM: SPACING_M }, settings);
-      const judged = { stampNs, drivenM: SPACING_M * frame, spacingM: SPACING_M, excluded: false };
+      const judged = { timeNs: stampNs, drivenM: SPACING_M * frame, spacingM: SPACING_M, excluded: false };
       const judgement = judge.judge(weighed, judged, settings);
       composeAnswer(image, weighed, judgement, {
         settings,

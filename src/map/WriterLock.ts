@@ -1,9 +1,23 @@
 import Database from 'better-sqlite3';
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
 import { VprError } from '../core/VprError.js';
 
 function inodeOf(file: string): bigint | undefined {
   return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/**
+ * Creates a file unless it is there. One that is there is left closed: POSIX gives up all locks that a process has on a
+ * file as soon as it closes any descriptor of it, and the lock of this file may be this process's own.
+ */
+function ensureFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // SQLite opens what it may not write for reading, and would grant the lock to everybody.
+    accessSync(file, constants.W_OK);
+  }
 }
 
 /**
@@ -27,7 +41,7 @@ export class WriterLock {
     for (;;) {
       let connection: Database.Database | undefined;
       try {
-        closeSync(openSync(file, 'a'));
+        ensureFile(file);
         const before = inodeOf(file);
         connection = new Database(file, { timeout: 0 });
         connection.exec('BEGIN EXCLUSIVE');

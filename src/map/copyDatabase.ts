@@ -5,6 +5,7 @@ import { VprError } from '../core/VprError.js';
 import { mapErrorOf } from './mapError.js';
 import { publishFile, temporaryNameFor } from './mapDatabase.js';
 import type { PlaceMap } from './PlaceMap.js';
+import { settleLog } from './settleLog.js';
 import { WriterLock } from './WriterLock.js';
 
 /**
@@ -14,8 +15,8 @@ import { WriterLock } from './WriterLock.js';
 export function copyDatabaseTo(database: Database.Database, file: string, verify: (copy: string) => void): void {
   if (!statSync(path.dirname(file), { throwIfNoEntry: false })?.isDirectory())
     throw new VprError('FILE_NOT_WRITABLE', `Expected a folder for the map, got none [${path.dirname(file)}]`);
-  const temporary = temporaryNameFor(file);
   const lock = WriterLock.acquire(file);
+  const temporary = temporaryNameFor(file);
   try {
     database.prepare('VACUUM INTO ?').run(temporary);
     verify(temporary);
@@ -38,28 +39,4 @@ export function checkCopy(copy: Pick<PlaceMap, 'size' | 'codes'>, references: nu
   let codes = 0;
   for (const block of copy.codes()) codes += block.referenceIds.length;
   if (codes !== references) fail('codes', codes);
-}
-
-/**
- * A log that a killed writer left beside the old file would be played into the new one, so the old file takes it in
- * before the swap; where the old file is no database any more, its log is worth nothing and goes.
- */
-export function settleLog(file: string): void {
-  const leftovers = ['-wal', '-shm', '-journal'].map((suffix) => `${file}${suffix}`);
-  if (leftovers.every((leftover) => statSync(leftover, { throwIfNoEntry: false }) === undefined)) return;
-  try {
-    const old = new Database(file, { fileMustExist: true, timeout: 0 });
-    try {
-      const [checkpoint] = old.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
-      if (checkpoint?.busy === 1)
-        throw new VprError('MAP_LOCKED', `Expected a map that nobody is reading right now, got a busy one [${file}]`);
-      old.pragma('journal_mode = DELETE');
-    } finally {
-      old.close();
-    }
-  } catch (error) {
-    const failure = mapErrorOf(error, file);
-    if (failure instanceof VprError && (failure.code === 'DISK_FULL' || failure.code === 'MAP_LOCKED')) throw failure;
-  }
-  for (const leftover of leftovers) rmSync(leftover, { force: true });
 }

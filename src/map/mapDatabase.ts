@@ -6,7 +6,6 @@ import {
   fsyncSync,
   linkSync,
   openSync,
-  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -16,12 +15,16 @@ import path from 'node:path';
 import { VprError } from '../core/VprError.js';
 import { mapErrorOf } from './mapError.js';
 import { MAP_APPLICATION_ID, MAP_FORMAT_VERSION, MAP_INDEXES, MAP_TABLES } from './mapSchema.js';
+import { settleLog } from './settleLog.js';
+import { WriterLock } from './WriterLock.js';
 
 /** Milliseconds to wait for a lock that another process holds for a moment (a checkpoint, a seal). */
 const BUSY_TIMEOUT_MS = 3000;
-const SQLITE_MAGIC = 'SQLite format 3\0';
 
-/** Checks that a path is a readable SQLite file, each failure its own sentence. */
+/**
+ * Checks that a path is a readable file, each failure its own sentence; whether it is a database SQLite finds out: closing
+ * a descriptor here would give up the locks of a connection that this process has to the same map.
+ */
 function checkFile(file: string): void {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) throw new VprError('MAP_MISSING', `Expected a place map, got no such file [${file}]`);
@@ -34,15 +37,6 @@ function checkFile(file: string): void {
     throw new VprError('FILE_UNREADABLE', `Expected permission to read the map, got none [${file}]`, { cause: error });
   }
   if (stats.size === 0) throw new VprError('MAP_CORRUPT', `Expected a place map, got an empty file [${file}]`);
-  const head = Buffer.alloc(SQLITE_MAGIC.length);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, head, 0, head.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (head.toString('latin1') !== SQLITE_MAGIC)
-    throw new VprError('MAP_CORRUPT', `Expected a place map (SQLite file), got another kind of file [${file}]`);
 }
 
 function configure(database: Database.Database, cacheMiB: number): void {
@@ -156,7 +150,7 @@ export function createTemporaryDatabase(
 
 /**
  * Creates a map file; it appears under its name only when it is whole. file: absolute path.
- * Throws MAP_EXISTS where the name is taken.
+ * Throws MAP_EXISTS where the name is taken, MAP_LOCKED where another writes a map of that name.
  */
 export function createMapFile(file: string, fill: (database: Database.Database) => void): void {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined)
@@ -164,6 +158,7 @@ export function createMapFile(file: string, fill: (database: Database.Database) 
   const folder = statSync(path.dirname(file), { throwIfNoEntry: false });
   if (!folder?.isDirectory())
     throw new VprError('FILE_NOT_WRITABLE', `Expected a folder for the map, got none [${path.dirname(file)}]`);
+  const lock = WriterLock.acquire(file);
   const temporary = temporaryNameFor(file);
   try {
     const database = new Database(temporary, { timeout: BUSY_TIMEOUT_MS });
@@ -176,6 +171,7 @@ export function createMapFile(file: string, fill: (database: Database.Database) 
     } finally {
       database.close();
     }
+    settleLog(file);
     publishFile(temporary, file, 'new');
   } catch (error) {
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CANTOPEN'))
@@ -185,14 +181,20 @@ export function createMapFile(file: string, fill: (database: Database.Database) 
     throw mapErrorOf(error, file);
   } finally {
     rmSync(temporary, { force: true });
+    lock.release();
   }
 }
 
 let temporaryCount = 0;
 
-/** A name beside `file`, so that the rename stays within one file system. */
+/**
+ * A name beside `file`, so that the rename stays within one file system. What a killed process left under it goes: in a
+ * container every run may have the same process id. To be asked for under the writer's lock of `file`.
+ */
 export function temporaryNameFor(file: string): string {
-  return `${file}.new-${process.pid}-${++temporaryCount}`;
+  const temporary = `${file}.new-${process.pid}-${++temporaryCount}`;
+  for (const suffix of ['', '-journal']) rmSync(`${temporary}${suffix}`, { force: true });
+  return temporary;
 }
 
 function sync(file: string): void {

@@ -4,7 +4,6 @@ import path from 'node:path';
 import type { ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
 import { CodeTable } from './CodeTable.js';
-import { settleLog } from './copyDatabase.js';
 import { createTables, publishFile, realPathOf, temporaryNameFor } from './mapDatabase.js';
 import { mapErrorOf } from './mapError.js';
 import { writeMeta, type MapMeta, type NextIds } from './MapMeta.js';
@@ -12,6 +11,7 @@ import type { MapSession } from './mapTypes.js';
 import { insertMatchCount, type MatchCount } from './matchCounts.js';
 import { ReferenceWriter, type StoredReference } from './ReferenceWriter.js';
 import { insertSession } from './sessions.js';
+import { settleLog } from './settleLog.js';
 import { verifyMap } from './verifyMap.js';
 import { WriterLock } from './WriterLock.js';
 
@@ -71,10 +71,8 @@ export function writeMap(file: string, open: () => OpenContent, options: WriteMa
         'MAP_CORRUPT',
         `Expected the written map to verify, got: ${problems[0]!.sentence} [${absolute}]`,
       );
-    if (exists) {
-      settleLog(absolute);
-      if (options.target === 'replace') keepPrevious(absolute);
-    }
+    settleLog(absolute);
+    if (exists && options.target === 'replace') keepPrevious(absolute);
     publishFile(temporary, absolute, options.target === 'new' ? 'new' : 'replace');
     return count;
   } catch (error) {

@@ -11,22 +11,25 @@ interface PlaceRecord {
   mutedUntilNs: bigint;
 }
 
-/** Remembers what a back end made of closures: places that it rejects again and again are muted for a while. */
+/**
+ * Remembers what a back end made of closures: places that it rejects again and again are muted for a while. Times are the
+ * StreamClock's, nanoseconds: they do not jump.
+ */
 export class ClosureGate {
   readonly #places = new Map<PlaceId, PlaceRecord>();
   readonly #lastSentNs = new Map<PlaceId, bigint>();
 
-  isMuted(placeId: PlaceId, stampNs: bigint): boolean {
+  isMuted(placeId: PlaceId, timeNs: bigint): boolean {
     const record = this.#places.get(placeId);
-    return record !== undefined && stampNs < record.mutedUntilNs;
+    return record !== undefined && timeNs < record.mutedUntilNs;
   }
 
   /** Places that are muted at this time, ascending. */
-  mutedPlaces(stampNs: bigint): PlaceId[] {
-    return [...this.#places.keys()].filter((placeId) => this.isMuted(placeId, stampNs)).sort((a, b) => a - b);
+  mutedPlaces(timeNs: bigint): PlaceId[] {
+    return [...this.#places.keys()].filter((placeId) => this.isMuted(placeId, timeNs)).sort((a, b) => a - b);
   }
 
-  report(placeId: PlaceId, accepted: boolean, stampNs: bigint, settings: ClosureGateSettings): void {
+  report(placeId: PlaceId, accepted: boolean, timeNs: bigint, settings: ClosureGateSettings): void {
     if (accepted) {
       this.#places.delete(placeId);
       return;
@@ -34,18 +37,17 @@ export class ClosureGate {
     const record = this.#places.get(placeId) ?? { rejections: 0, mutedUntilNs: -(2n ** 63n) };
     record.rejections++;
     if (record.rejections >= settings.muteAfterRejections) {
-      record.mutedUntilNs = stampNs + BigInt(Math.round(settings.muteS * 1e9));
+      record.mutedUntilNs = timeNs + BigInt(Math.round(settings.muteS * 1e9));
       record.rejections = 0;
     }
     this.#places.set(placeId, record);
   }
 
   /** True, and remembered as sent, unless one to this place went out less than debounceS ago. */
-  trySend(placeId: PlaceId, stampNs: bigint, settings: ClosureGateSettings): boolean {
+  trySend(placeId: PlaceId, timeNs: bigint, settings: ClosureGateSettings): boolean {
     const last = this.#lastSentNs.get(placeId);
-    // A stamp before the last one is a clock that jumped back: nothing to wait for.
-    if (last !== undefined && stampNs >= last && Number(stampNs - last) / 1e9 < settings.debounceS) return false;
-    this.#lastSentNs.set(placeId, stampNs);
+    if (last !== undefined && Number(timeNs - last) / 1e9 < settings.debounceS) return false;
+    this.#lastSentNs.set(placeId, timeNs);
     return true;
   }
 

@@ -11,7 +11,8 @@ import type { RecognizerSettings } from './RecognizerSettings.js';
 
 /** What the decision needs to know of an image besides its evidence. */
 export interface JudgedImage {
-  readonly stampNs: bigint;
+  /** Of the StreamClock. */
+  readonly timeNs: bigint;
   /** slam: in the frame of the map's poses, which drifts with the odometry. */
   readonly pose?: Pose;
   /** odomFromBase. */
@@ -80,18 +81,19 @@ export class PlaceJudge {
     this.#drivenAtReference.set(referenceId, drivenM);
   }
 
-  mutedPlaces(stampNs: bigint): PlaceId[] {
-    return this.#closures.mutedPlaces(stampNs);
+  /** timeNs, here and below: of the StreamClock. */
+  mutedPlaces(timeNs: bigint): PlaceId[] {
+    return this.#closures.mutedPlaces(timeNs);
   }
 
   /** A back end's verdict on a closure. */
-  report(placeId: PlaceId, accepted: boolean, stampNs: bigint, settings: RecognizerSettings): void {
-    this.#closures.report(placeId, accepted, stampNs, gateSettings(settings));
+  report(placeId: PlaceId, accepted: boolean, timeNs: bigint, settings: RecognizerSettings): void {
+    this.#closures.report(placeId, accepted, timeNs, gateSettings(settings));
   }
 
   /** True where a closure may go out now; then it counts as sent. */
-  trySend(placeId: PlaceId, stampNs: bigint, settings: RecognizerSettings): boolean {
-    return this.#closures.trySend(placeId, stampNs, gateSettings(settings));
+  trySend(placeId: PlaceId, timeNs: bigint, settings: RecognizerSettings): boolean {
+    return this.#closures.trySend(placeId, timeNs, gateSettings(settings));
   }
 
   judge(claim: Claim, image: JudgedImage, settings: RecognizerSettings): Judgement {
@@ -119,7 +121,7 @@ export class PlaceJudge {
     const { evidence, confidence } = claim;
     if (evidence === undefined) return image.excluded ? 'recent' : 'empty_map';
     const { reference } = evidence.best;
-    if (this.#closures.isMuted(reference.placeId, image.stampNs)) return 'muted';
+    if (this.#closures.isMuted(reference.placeId, image.timeNs)) return 'muted';
     if (confidence < threshold) return whyLow(claim, evidence);
     if (evidence.margin < settings.minMargin) return 'ambiguous';
     return this.#agreesWithOdometry(reference, image, settings) ? undefined : 'odometry';

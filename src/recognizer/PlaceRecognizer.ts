@@ -20,6 +20,7 @@ import type { Judgement } from './PlaceTracker.js';
 import { RecentReferences } from './RecentReferences.js';
 import type { RecognizerSettings } from './RecognizerSettings.js';
 import { ReferenceCache } from './ReferenceCache.js';
+import { StreamClock } from './StreamClock.js';
 
 /** An image that has been looked at: pixels for a thumbnail, descriptor and code for the search. */
 export interface DescribedQuery extends Extraction {
@@ -65,8 +66,6 @@ export interface Observation {
 
 /** Candidates that the decision looks at; the answer shows the first topK of them. */
 const CONSIDERED = 50;
-/** A stamp this far before the last one is a jump in time (a bag that starts again), not jitter between cameras. */
-const JUMP_BACK_NS = 1_000_000_000n;
 /** Spacing assumed for covariances and motion where the map has no poses, metres. */
 const UNKNOWN_SPACING_M = 1;
 
@@ -82,8 +81,10 @@ export class PlaceRecognizer {
   readonly #judge: PlaceJudge;
   readonly #recent = new RecentReferences();
   readonly #odometry = new OdometryTrack();
+  readonly #clock = new StreamClock();
   #settings: RecognizerSettings;
-  #lastStampNs: bigint | undefined;
+  /** Time of the last image that the belief knows of. */
+  #lastNs: bigint | undefined;
   /** An odometry topic is there: an image without it has none. */
   #hasOdometry = false;
 
@@ -107,16 +108,17 @@ export class PlaceRecognizer {
     this.#weigher.reset();
     this.#judge.reset();
     this.#odometry.reset();
-    this.#lastStampNs = undefined;
+    this.#lastNs = undefined;
   }
 
   mutedPlaces(): readonly PlaceId[] {
-    return this.#lastStampNs === undefined ? [] : this.#judge.mutedPlaces(this.#lastStampNs);
+    const { nowNs } = this.#clock;
+    return nowNs === undefined ? [] : this.#judge.mutedPlaces(nowNs);
   }
 
   reportClosure(referenceId: ReferenceId, queryStampNs: bigint, accepted: boolean): void {
     const placeId = this.#parts.map.placeOf(referenceId);
-    if (placeId !== NO_PLACE) this.#judge.report(placeId, accepted, this.#lastStampNs ?? queryStampNs, this.#settings);
+    if (placeId !== NO_PLACE) this.#judge.report(placeId, accepted, this.#clock.nowNs ?? queryStampNs, this.#settings);
   }
 
   /** One image of the stream. Throws IMAGE_* for a bad image, which leaves everything as it was. */
@@ -124,15 +126,16 @@ export class PlaceRecognizer {
     const { now, mode } = this.#parts;
     const startMs = now();
     const query = await this.#parts.describe(image);
-    this.#noticeJumps(image.stampNs);
+    const { timeNs, jumped } = this.#clock.advance(image.camera, image.stampNs);
+    if (jumped) this.resetFilter();
     const searchStartMs = now();
-    const excluded = mode === 'localization' ? [] : this.#recent.excluded(image.stampNs, this.#settings.excludeRecentS);
+    const excluded = mode === 'localization' ? [] : this.#recent.excluded(timeNs, this.#settings.excludeRecentS);
     const found = this.#search(query, excluded, CONSIDERED);
     const decisionStartMs = now();
     const odometry = this.#odometryOf(image);
     const motion = this.#odometry.advance(odometry);
-    const elapsedS = this.#lastStampNs === undefined ? 0 : Math.max(0, Number(image.stampNs - this.#lastStampNs) / 1e9);
-    this.#lastStampNs = image.stampNs;
+    const elapsedS = this.#lastNs === undefined ? 0 : Number(timeNs - this.#lastNs) / 1e9;
+    this.#lastNs = timeNs;
     const spacingM = this.#spacingM();
     const weighed = await this.#compare(
       query,
@@ -144,7 +147,7 @@ export class PlaceRecognizer {
       ),
     );
     const judged: JudgedImage = {
-      stampNs: image.stampNs,
+      timeNs,
       drivenM: this.#odometry.drivenM,
       spacingM,
       excluded: excluded.length > 0,
@@ -159,7 +162,7 @@ export class PlaceRecognizer {
       spacingM,
       closing: ({ placeId }) => {
         if (mode === 'mapping') return 'none';
-        return this.#judge.trySend(placeId, image.stampNs, this.#settings) ? 'send' : 'debounced';
+        return this.#judge.trySend(placeId, timeNs, this.#settings) ? 'send' : 'debounced';
       },
     });
     const decidedMs = now();
@@ -241,12 +244,6 @@ export class PlaceRecognizer {
     return this.#references.spacingM() ?? UNKNOWN_SPACING_M;
   }
 
-  #noticeJumps(stampNs: bigint): void {
-    if (this.#lastStampNs === undefined || stampNs >= this.#lastStampNs - JUMP_BACK_NS) return;
-    this.resetFilter();
-    this.#recent.clear();
-  }
-
   #search(
     query: { readonly code: BinaryCode; readonly descriptor: Descriptor },
     excluded: ExcludedIds,
@@ -291,7 +288,9 @@ export class PlaceRecognizer {
   ): Promise<{ referenceId: ReferenceId; placeId: PlaceId }> {
     const added = await keyframes.add(image, query, placeId);
     this.#parts.search.add(added.referenceId, query.code);
-    this.#recent.add(added.referenceId, image.stampNs);
+    // By the stream's time also where the image came in a request: its stamp may be of another clock.
+    const { nowNs } = this.#clock;
+    if (nowNs !== undefined) this.#recent.add(added.referenceId, nowNs);
     this.#judge.noteReference(added.referenceId, this.#odometry.drivenM);
     return added;
   }

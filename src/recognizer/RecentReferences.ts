@@ -3,26 +3,26 @@ import type { ExcludedIds } from '../search/PlaceSearch.js';
 
 /** References of this run, by time: in slam mode the latest look like the query because the robot has hardly moved. */
 export class RecentReferences {
-  #ids: ReferenceId[] = [];
-  #stampsNs: bigint[] = [];
-  #start = 0;
+  readonly #ids: ReferenceId[] = [];
+  /** Ascending. */
+  readonly #timesNs: bigint[] = [];
 
-  add(referenceId: ReferenceId, stampNs: bigint): void {
+  /** timeNs: of the StreamClock, not before that of the reference before. */
+  add(referenceId: ReferenceId, timeNs: bigint): void {
     this.#ids.push(referenceId);
-    this.#stampsNs.push(stampNs);
+    this.#timesNs.push(timeNs);
   }
 
-  /** Everything so far is old: the clock jumped. */
-  clear(): void {
-    this.#ids = [];
-    this.#stampsNs = [];
-    this.#start = 0;
-  }
-
-  /** Ranges to leave out of a search at this stamp. */
-  excluded(stampNs: bigint, recentS: number): ExcludedIds {
-    const limitNs = stampNs - BigInt(Math.round(recentS * 1e9));
-    while (this.#start < this.#ids.length && this.#stampsNs[this.#start]! <= limitNs) this.#start++;
-    return this.#start === this.#ids.length ? [] : [[this.#ids[this.#start]!, this.#ids.at(-1)!]];
+  /** Ranges to leave out of a search at this time: references that are younger than recentS. */
+  excluded(timeNs: bigint, recentS: number): ExcludedIds {
+    const limitNs = timeNs - BigInt(Math.round(recentS * 1e9));
+    let start = 0;
+    let end = this.#ids.length;
+    while (start < end) {
+      const middle = (start + end) >> 1;
+      if (this.#timesNs[middle]! <= limitNs) start = middle + 1;
+      else end = middle;
+    }
+    return start === this.#ids.length ? [] : [[this.#ids[start]!, this.#ids.at(-1)!]];
   }
 }

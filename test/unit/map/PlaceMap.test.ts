@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 import Database from 'better-sqlite3';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { NewReference } from '../../../src/core/reference.js';
 import { VprError, type VprErrorCode } from '../../../src/core/VprError.js';
 import { checkMapModel } from '../../../src/map/MapMeta.js';
+import { temporaryNameFor } from '../../../src/map/mapDatabase.js';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
+import { verifyMap } from '../../../src/map/verifyMap.js';
+import { combineMaps } from '../../../src/mapping/combineMaps.js';
 import { sampleMeta, sampleReferences, withFolder } from './mapFixtures.js';
 
 function failure(work: () => unknown): VprError {
@@ -187,6 +190,69 @@ describe('PlaceMap', () => {
       later.close();
       PlaceMap.open(file, 'append').close();
       expect(readdirSync(folder)).to.deep.equal(['map.vpr']);
+    }));
+
+  it('stays the only writer, also after this process asked a second time or read the map', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'map.vpr');
+      const writer = PlaceMap.create(file, sampleMeta());
+      writer.beginSession('first', '');
+      expectCode('MAP_LOCKED', /open for writing elsewhere/, () => PlaceMap.open(file, 'append'));
+      PlaceMap.open(file, 'read').close();
+      const { href } = new URL('../../../src/map/PlaceMap.js', import.meta.url);
+      const other = spawnSync(
+        process.execPath,
+        [
+          '--input-type=module',
+          '-e',
+          `const { PlaceMap } = await import(${JSON.stringify(href)});
+           PlaceMap.open(${JSON.stringify(file)}, 'append');`,
+        ],
+        { encoding: 'utf8' },
+      );
+      expect(other.status).to.equal(1);
+      expect(other.stderr).to.include('MAP_LOCKED');
+      expect(writer.appendReferences(sampleReferences(3))).to.deep.equal([1, 2, 3]);
+      writer.close();
+    }));
+
+  it('takes nothing of a killed run into a new map: neither the log of a map that was deleted nor a temporary file', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'map.vpr');
+      const source = path.join(folder, 'source.vpr');
+      build(source, sampleReferences(3));
+      const makers: Record<string, () => void> = {
+        create: () => {
+          const map = PlaceMap.create(file, sampleMeta());
+          map.beginSession('new', '');
+          map.appendReferences(sampleReferences(3));
+          map.close();
+        },
+        writeMap: () => combineMaps([{ file: source }], file, { associate: 'none', target: 'new' }),
+        saveAs: () => {
+          const map = PlaceMap.open(source, 'read');
+          map.saveAs(file);
+          map.close();
+        },
+      };
+      for (const [name, make] of Object.entries(makers)) {
+        const old = PlaceMap.create(file, sampleMeta());
+        old.beginSession('old', '');
+        old.appendReferences(sampleReferences(50));
+        // As a killed writer leaves them.
+        for (const suffix of ['-wal', '-shm']) copyFileSync(`${file}${suffix}`, `${file}${suffix}.left`);
+        old.close();
+        rmSync(file);
+        for (const suffix of ['-wal', '-shm']) renameSync(`${file}${suffix}.left`, `${file}${suffix}`);
+        const [, pid, count] = /-(\d+)-(\d+)$/.exec(temporaryNameFor(file))!;
+        for (const next of [1, 2, 3]) writeFileSync(`${file}.new-${pid}-${Number(count) + next}`, 'half a map');
+        make();
+        const map = PlaceMap.open(file, 'read');
+        expect(map.size, name).to.equal(3);
+        map.close();
+        expect(verifyMap(file).problems, name).to.deep.equal([]);
+        for (const left of readdirSync(folder)) if (left !== 'source.vpr') rmSync(path.join(folder, left));
+      }
     }));
 
   it('keeps a map without a file and writes it whole', () =>

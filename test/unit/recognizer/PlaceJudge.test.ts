@@ -33,8 +33,8 @@ function weighed(confidence: number, evidence?: Evidence, threshold = 0.9) {
 
 function imageAt(second: number, x?: number): JudgedImage {
   const drivenM = x ?? 0;
-  const stampNs = BigInt(second) * 1_000_000_000n;
-  return { stampNs, drivenM, spacingM: 2, excluded: false, ...(x === undefined ? {} : { odometry: at(x) }) };
+  const timeNs = BigInt(second) * 1_000_000_000n;
+  return { timeNs, drivenM, spacingM: 2, excluded: false, ...(x === undefined ? {} : { odometry: at(x) }) };
 }
 
 describe('PlaceJudge', () => {

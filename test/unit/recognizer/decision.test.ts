@@ -242,8 +242,8 @@ describe('RecentReferences', () => {
     for (let i = 0; i < 10; i++) recent.add(100 + i, BigInt(i) * 1_000_000_000n);
     expect(recent.excluded(10_000_000_000n, 3)).to.deep.equal([[108, 109]]);
     expect(recent.excluded(100_000_000_000n, 3)).to.deep.equal([]);
-    recent.clear();
-    expect(recent.excluded(0n, 3)).to.deep.equal([]);
+    // exclude_recent_s may be raised while the node runs.
+    expect(recent.excluded(100_000_000_000n, 95)).to.deep.equal([[106, 109]]);
   });
 });
 

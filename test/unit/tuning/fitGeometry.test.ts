@@ -19,7 +19,7 @@ function image(right: boolean, logOdds: number, inliers: number | undefined): Pl
   const seen = { evidence, verdict: right ? 'right' : 'wrong', ...(inliers === undefined ? {} : { inliers }) } as const;
   return {
     truth: right ? 'shown' : 'not shown',
-    image: { stampNs: 0n, drivenM: 0, spacingM: 1, excluded: false },
+    image: { timeNs: 0n, drivenM: 0, spacingM: 1, excluded: false },
     single: seen,
     temporal: seen,
     zRight: [],

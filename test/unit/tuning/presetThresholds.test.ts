@@ -18,7 +18,7 @@ function negative(logOdds: number, placeId: number, second: number): PlayedImage
   const evidence: Evidence = { best: { reference, hamming: 0, similarity: 1 }, margin: 1, features };
   return {
     truth: 'not shown',
-    image: { stampNs: BigInt(second) * 1_000_000_000n, drivenM: 0, spacingM: 1, excluded: false },
+    image: { timeNs: BigInt(second) * 1_000_000_000n, drivenM: 0, spacingM: 1, excluded: false },
     single: { evidence, verdict: 'wrong' },
     temporal: { evidence, verdict: 'wrong' },
     zRight: [],

@@ -1,0 +1,51 @@
+/** A stamp this far before the last one of its camera is a jump in time (a bag that starts again), not jitter. */
+const JUMP_BACK_NS = 1_000_000_000n;
+
+interface CameraClock {
+  lastNs: bigint;
+  /** Stream time less stamp. */
+  offsetNs: bigint;
+  /** Jumps of the stream that this camera has taken part in. */
+  jumps: number;
+}
+
+/**
+ * Time of a run, made of the stamps of its images. It runs on where a camera's clock jumps back, and it is one for cameras
+ * whose clocks differ: what was so many seconds ago was so, whatever the stamps say. While all clocks agree it is the stamp.
+ */
+export class StreamClock {
+  readonly #cameras = new Map<string, CameraClock>();
+  /** Of the camera whose clock was set last. */
+  #offsetNs = 0n;
+  #jumps = 0;
+  #nowNs: bigint | undefined;
+
+  /** Time of the newest image, nanoseconds; undefined before the first. */
+  get nowNs(): bigint | undefined {
+    return this.#nowNs;
+  }
+
+  /**
+   * Time of the next image of a camera, nanoseconds, never before that of the last one. jumped: the stream starts anew
+   * with this image; true once where the clocks of several cameras jump together.
+   */
+  advance(camera: string, stampNs: bigint): { readonly timeNs: bigint; readonly jumped: boolean } {
+    const now = this.#nowNs ?? stampNs;
+    const known = this.#cameras.get(camera);
+    const isBack = known !== undefined && stampNs < known.lastNs - JUMP_BACK_NS;
+    const jumped = isBack && known.jumps === this.#jumps;
+    if (jumped) this.#jumps++;
+    let offsetNs = known?.offsetNs ?? this.#offsetNs;
+    if (known === undefined || isBack) {
+      // A clock of its own goes on from now; one that others have jumped to before is theirs.
+      offsetNs = this.#offsetNs;
+      if (stampNs + offsetNs < now - JUMP_BACK_NS) offsetNs = now - stampNs;
+      this.#offsetNs = offsetNs;
+    }
+    const jumps = known === undefined || isBack ? this.#jumps : known.jumps;
+    this.#cameras.set(camera, { lastNs: stampNs, offsetNs, jumps });
+    const timeNs = stampNs + offsetNs;
+    this.#nowNs = timeNs > now ? timeNs : now;
+    return { timeNs: this.#nowNs, jumped };
+  }
+}
