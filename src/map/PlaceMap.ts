@@ -141,7 +141,7 @@ export class PlaceMap {
     return this.#index.referenceIds;
   }
 
-  /** Record of a reference, checked. Throws RangeError where there is none, MAP_CORRUPT where it changed. */
+  /** Record of a reference, checked. Throws RangeError where there is none, DamagedReference where it changed. */
   reference(referenceId: ReferenceId): Reference {
     return this.#reader.reference(referenceId);
   }
@@ -153,13 +153,13 @@ export class PlaceMap {
 
   /**
    * Descriptors by reference id, as the search's DescriptorStore.
-   * ids: [n] ascending; out: [n, D] f32. Throws MAP_CORRUPT naming the reference.
+   * ids: [n] ascending; out: [n, D] f32. Throws DamagedReference.
    */
   readDescriptors(ids: Uint32Array, out: Float32Array): void {
     this.#reader.readDescriptors(ids, out);
   }
 
-  /** JPEG of a reference, checked; undefined where it has none. Throws MAP_CORRUPT. */
+  /** JPEG of a reference, checked; undefined where it has none. Throws DamagedReference. */
   thumbnail(referenceId: ReferenceId): Uint8Array | undefined {
     return this.#reader.thumbnail(referenceId);
   }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
-import { VprError } from '../core/VprError.js';
 import { checksumOf } from './checksum.js';
+import { DamagedReference } from '../core/DamagedReference.js';
 import { decodeDescriptor, storedBytes, type DescriptorStorage } from './descriptorCodec.js';
 import { withMapErrors } from './mapError.js';
 import { MAX_THUMBNAIL_BYTES } from './mapSchema.js';
@@ -28,7 +28,7 @@ export class ReferenceReader {
     this.#statements = prepareStatements(database);
   }
 
-  /** Record of a reference. Throws RangeError where there is none, MAP_CORRUPT where it changed. */
+  /** Record of a reference. Throws RangeError where there is none, DamagedReference where it changed. */
   reference(referenceId: ReferenceId): Reference {
     const row = this.#run(() => this.#statements.reference.get(referenceId) as ReferenceRow | undefined);
     if (row === undefined) throw new RangeError(`The map has no reference ${referenceId} [${this.#file}]`);
@@ -52,7 +52,7 @@ export class ReferenceReader {
     }
   }
 
-  /** ids: [n] ascending; out: [n, D] f32. Throws MAP_CORRUPT naming the reference. */
+  /** ids: [n] ascending; out: [n, D] f32. Throws DamagedReference. */
   readDescriptors(ids: Uint32Array, out: Float32Array): void {
     const { storage, descriptorDimension: dimension } = this.#stored;
     if (out.length < ids.length * dimension)
@@ -63,19 +63,20 @@ export class ReferenceReader {
         const id = ids[i]!;
         const row = this.#statements.descriptor.get(bytes, id) as { crc: number; data: Buffer | null } | undefined;
         if (!(row?.data instanceof Uint8Array))
-          throw this.#corrupt(
+          throw this.#damaged(
+            id,
             `a descriptor of ${bytes} bytes for reference ${id}`,
             row === undefined ? 'none' : 'another size',
           );
         if (checksumOf(id, row.data) !== row.crc)
-          throw this.#corrupt(`an unchanged descriptor of reference ${id}`, 'a wrong checksum');
+          throw this.#damaged(id, `an unchanged descriptor of reference ${id}`, 'a wrong checksum');
         decodeDescriptor(storage, row.data, dimension, out, i * dimension);
       }
     });
     this.#run(read);
   }
 
-  /** JPEG of a reference; undefined where it has none. Throws MAP_CORRUPT. */
+  /** JPEG of a reference; undefined where it has none. Throws DamagedReference. */
   thumbnail(referenceId: ReferenceId): Uint8Array | undefined {
     const row = this.#run(
       () =>
@@ -84,19 +85,23 @@ export class ReferenceReader {
     );
     if (row === undefined) return undefined;
     if (!(row.data instanceof Uint8Array) || checksumOf(referenceId, row.data) !== row.crc)
-      throw this.#corrupt(`an unchanged thumbnail of reference ${referenceId}`, 'a wrong checksum');
+      throw this.#damaged(referenceId, `an unchanged thumbnail of reference ${referenceId}`, 'a wrong checksum');
     return row.data;
   }
 
   #checked(row: ReferenceRow): Reference {
     const reference = referenceOfRow(row);
     if (reference === undefined)
-      throw this.#corrupt(`an unchanged record of reference ${row.reference_id}`, 'a wrong checksum');
+      throw this.#damaged(
+        Number(row.reference_id),
+        `an unchanged record of reference ${row.reference_id}`,
+        'a wrong checksum',
+      );
     return reference;
   }
 
-  #corrupt(expected: string, got: string): VprError {
-    return new VprError('MAP_CORRUPT', `Expected ${expected}, got ${got} [${this.#file}]`);
+  #damaged(referenceId: ReferenceId, expected: string, got: string): DamagedReference {
+    return new DamagedReference(referenceId, `Expected ${expected}, got ${got} [${this.#file}]`);
   }
 
   #run<T>(work: () => T): T {

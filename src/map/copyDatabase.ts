@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { VprError } from '../core/VprError.js';

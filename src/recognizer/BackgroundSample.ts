@@ -25,16 +25,18 @@ export class BackgroundSample {
 
   /**
    * query: [D]. excluded: references that are not searched; the latest ones look like the query because the robot has hardly
-   * moved, and would make every other place look strange. undefined with fewer than LEAST others.
+   * moved, and would make every other place look strange. damaged: references that cannot be read. undefined with fewer
+   * than LEAST others.
    */
   measure(
     query: Descriptor,
     map: Pick<PlaceMap, 'referenceIds' | 'readDescriptors' | 'dimension'>,
     excluded: ExcludedIds = [],
+    damaged: ReadonlySet<ReferenceId> = new Set(),
   ): Background | undefined {
     const ids = map.referenceIds;
     if (ids.length < LEAST) return undefined;
-    if (ids.length >= this.#drawnAtSize * 1.5 || ids.length < this.#drawnAtSize) this.#draw(map);
+    if (ids.length >= this.#drawnAtSize * 1.5 || ids.length < this.#drawnAtSize) this.#draw(map, damaged);
     const others = this.#rows.filter(({ id }) => !excluded.some(([first, last]) => id >= first && id <= last));
     if (others.length < LEAST) return undefined;
     const similarities = Float64Array.from(others, ({ descriptor }) => dotProduct(descriptor, query)).sort();
@@ -48,8 +50,12 @@ export class BackgroundSample {
     this.#rows = [];
   }
 
-  #draw(map: Pick<PlaceMap, 'referenceIds' | 'readDescriptors' | 'dimension'>): void {
-    const all = map.referenceIds;
+  #draw(
+    map: Pick<PlaceMap, 'referenceIds' | 'readDescriptors' | 'dimension'>,
+    damaged: ReadonlySet<ReferenceId>,
+  ): void {
+    const size = map.referenceIds.length;
+    const all = damaged.size === 0 ? map.referenceIds : map.referenceIds.filter((id) => !damaged.has(id));
     const count = Math.min(SAMPLE, all.length);
     const ids = Uint32Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]!);
     const rows = new Float32Array(count * map.dimension);
@@ -58,6 +64,6 @@ export class BackgroundSample {
       id,
       descriptor: rows.subarray(i * map.dimension, (i + 1) * map.dimension),
     }));
-    this.#drawnAtSize = all.length;
+    this.#drawnAtSize = size;
   }
 }

@@ -7,6 +7,7 @@ import { NO_PLACE, type PlaceId, type ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import type { Extraction } from '../inference/DescriptorExtractor.js';
+import { DamagedReference } from '../core/DamagedReference.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import type { ExcludedIds, PlaceSearch } from '../search/PlaceSearch.js';
 import { BackgroundSample } from './BackgroundSample.js';
@@ -52,8 +53,11 @@ export interface RecognizerParts {
   readonly geometry?: GeometricChecker;
   /** Absent in localization mode. */
   readonly keyframes?: KeyframeStore;
-  /** Hears why an image did not become a reference (disk full): the answer is not lost for it. Absent: `recognize` throws it. */
-  readonly onGrowthError?: (error: VprError) => void;
+  /**
+   * Hears why an image did not become a reference (disk full), and of a reference that is damaged and left out: the answer
+   * is not lost for it. Absent: `recognize` throws it.
+   */
+  readonly onMapError?: (error: VprError) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
@@ -82,6 +86,8 @@ export class PlaceRecognizer {
   readonly #recent = new RecentReferences();
   readonly #odometry = new OdometryTrack();
   readonly #clock = new StreamClock();
+  /** References that could not be read: they are not searched any more. */
+  readonly #damaged = new Set<ReferenceId>();
   #settings: RecognizerSettings;
   /** Time of the last image that the belief knows of. */
   #lastNs: bigint | undefined;
@@ -167,9 +173,9 @@ export class PlaceRecognizer {
     });
     const decidedMs = now();
     const added = await this.#grow(image, query, answer).catch((error: unknown) => {
-      const { onGrowthError } = this.#parts;
-      if (!(error instanceof VprError) || onGrowthError === undefined) throw error;
-      onGrowthError(error);
+      const { onMapError } = this.#parts;
+      if (!(error instanceof VprError) || onMapError === undefined) throw error;
+      onMapError(error);
       return undefined;
     });
     return {
@@ -244,14 +250,34 @@ export class PlaceRecognizer {
     return this.#references.spacingM() ?? UNKNOWN_SPACING_M;
   }
 
+  /** Searches until what was found can be read: one damaged reference must not silence all others. */
   #search(
+    query: { readonly code: BinaryCode; readonly descriptor: Descriptor },
+    excluded: ExcludedIds,
+    count: number,
+  ): WeighedQuery {
+    for (;;) {
+      try {
+        return this.#searchOnce(query, excluded, count);
+      } catch (error) {
+        const { onMapError, search } = this.#parts;
+        if (!(error instanceof DamagedReference) || onMapError === undefined) throw error;
+        if (this.#damaged.has(error.referenceId)) throw error;
+        this.#damaged.add(error.referenceId);
+        search.remove(error.referenceId);
+        onMapError(error);
+      }
+    }
+  }
+
+  #searchOnce(
     query: { readonly code: BinaryCode; readonly descriptor: Descriptor },
     excluded: ExcludedIds,
     count: number,
   ): WeighedQuery {
     const { map, search } = this.#parts;
     const references = search.size;
-    const background = this.#background.measure(query.descriptor, map, excluded);
+    const background = this.#background.measure(query.descriptor, map, excluded, this.#damaged);
     if (references === 0) return { candidates: [], background, references };
     const k = Math.max(count, this.#settings.topK);
     const shortlist = Math.max(this.#settings.shortlist, k);

@@ -1,5 +1,6 @@
 import { distanceBetween } from '../core/pose.js';
 import type { Reference, ReferenceId } from '../core/reference.js';
+import { DamagedReference } from '../core/DamagedReference.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 
 const CAPACITY = 50_000;
@@ -17,6 +18,7 @@ export class ReferenceCache {
     this.#map = map;
   }
 
+  /** Throws DamagedReference. */
   get(referenceId: ReferenceId): Reference {
     const known = this.#records.get(referenceId);
     if (known !== undefined) return known;
@@ -41,21 +43,31 @@ export class ReferenceCache {
     const pairs = Math.min(100, ids.length - 1);
     for (let i = 0; i < pairs; i++) {
       const at = Math.floor((i * (ids.length - 1)) / pairs);
-      const a = this.get(ids[at]!);
-      const b = this.#nextOfCamera(ids, at);
-      if (a.pose !== undefined && b?.pose !== undefined) distances.push(distanceBetween(a.pose, b.pose));
+      const a = this.#wholeOf(ids[at]!);
+      const b = a && this.#nextOfCamera(ids, at, a);
+      if (a?.pose !== undefined && b?.pose !== undefined) distances.push(distanceBetween(a.pose, b.pose));
     }
     return distances.length === 0 ? undefined : distances.sort((a, b) => a - b)[distances.length >> 1];
   }
 
   /** Cameras take turns: what follows a reference at once may be another camera's, of the same moment. */
-  #nextOfCamera(ids: Uint32Array, at: number): Reference | undefined {
-    const { sessionId, camera } = this.get(ids[at]!);
+  #nextOfCamera(ids: Uint32Array, at: number, { sessionId, camera }: Reference): Reference | undefined {
     for (const id of ids.subarray(at + 1, at + 1 + REACH)) {
-      const reference = this.get(id);
+      const reference = this.#wholeOf(id);
+      if (reference === undefined) continue;
       if (reference.sessionId !== sessionId) return undefined;
       if (reference.camera === camera) return reference;
     }
     return undefined;
+  }
+
+  /** Spacing is a median: a damaged record is as good as none. */
+  #wholeOf(referenceId: ReferenceId): Reference | undefined {
+    try {
+      return this.get(referenceId);
+    } catch (error) {
+      if (error instanceof DamagedReference) return undefined;
+      throw error;
+    }
   }
 }

@@ -49,7 +49,7 @@ export async function openRecognizerSession(
     },
     onCrash: (error, restarts, restarting) => events.onCrash(error.message, restarts, restarting),
     onRestarted: () => events.onRestarted(),
-    onGrowthError: (error) => log.warnEvery('growth', WARNING_PERIOD_MS, `map: ${error.message} (${error.code})`),
+    onMapError: (error) => log.warnEvery('growth', WARNING_PERIOD_MS, `map: ${error.message} (${error.code})`),
   });
   const { info } = recognizer;
   for (const note of info.providerNotes) log.info(note);

@@ -15,8 +15,8 @@ export interface RecognizerClientOptions {
   readonly onRestarted?: (info: RecognizerInfo) => void;
   /** Notes while the worker opens model and map (building an engine takes minutes). */
   readonly onProgress?: (note: string) => void;
-  /** What the map could not take in (disk full), while images are answered. */
-  readonly onGrowthError?: (error: VprError) => void;
+  /** What the map could not take in (disk full), or what of it is damaged, while images are answered. */
+  readonly onMapError?: (error: VprError) => void;
   /** Restarts within a minute after which the client gives up; 5 by default. */
   readonly maxRestarts?: number;
   /** The worker's file; another one in tests. */
@@ -216,9 +216,9 @@ export class RecognizerClient implements Recognizer {
     return opening;
   }
 
-  #onReply(reply: Extract<WorkerReply, { kind: 'progress' | 'growth-failed' | 'done' | 'failed' }>): void {
-    if (reply.kind === 'growth-failed') {
-      this.#options.onGrowthError?.(errorOf(reply.failure));
+  #onReply(reply: Extract<WorkerReply, { kind: 'progress' | 'map-failed' | 'done' | 'failed' }>): void {
+    if (reply.kind === 'map-failed') {
+      this.#options.onMapError?.(errorOf(reply.failure));
       return;
     }
     if (reply.kind === 'progress') {

@@ -59,17 +59,18 @@ export class ThumbnailComparer implements GeometricChecker {
 
   async #referenceKeyPoints({ referenceId, label }: Reference): Promise<KeyPoints | undefined> {
     if (this.#kept.has(referenceId)) return this.#kept.get(referenceId);
-    const jpeg = this.#map.thumbnail(referenceId);
-    // A thumbnail that is no picture is as good as none: it is not the query's fault.
-    const found =
-      jpeg === undefined
-        ? undefined
-        : await keyPointsOfThumbnail(jpeg, label).catch((error: unknown) => {
-            if (error instanceof VprError) return undefined;
-            throw error;
-          });
+    const found = await this.#findKeyPoints(referenceId, label).catch((error: unknown) => {
+      // A thumbnail that is damaged or no picture is as good as none: it is not the query's fault.
+      if (error instanceof VprError) return undefined;
+      throw error;
+    });
     if (this.#kept.size >= KEPT) this.#kept = new Map();
     this.#kept.set(referenceId, found);
     return found;
+  }
+
+  async #findKeyPoints(referenceId: ReferenceId, label: string): Promise<KeyPoints | undefined> {
+    const jpeg = this.#map.thumbnail(referenceId);
+    return jpeg === undefined ? undefined : keyPointsOfThumbnail(jpeg, label);
   }
 }

@@ -30,7 +30,7 @@ export interface WorkerFailure {
 export type WorkerReply =
   | { readonly kind: 'progress'; readonly note: string }
   /** What the map could not take in; the image was answered all the same. */
-  | { readonly kind: 'growth-failed'; readonly failure: WorkerFailure }
+  | { readonly kind: 'map-failed'; readonly failure: WorkerFailure }
   | { readonly kind: 'opened'; readonly info: RecognizerInfo }
   | { readonly kind: 'open-failed'; readonly failure: WorkerFailure }
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown; readonly info?: RecognizerInfo }

@@ -22,8 +22,8 @@ import { ThumbnailComparer } from './ThumbnailComparer.js';
 export interface LocalRecognizerOptions {
   /** Hears of slow steps. */
   readonly note?: (text: string) => void;
-  /** Hears what the map could not take in while images go on; absent: `recognize` throws it. */
-  readonly onGrowthError?: (error: VprError) => void;
+  /** Hears what the map could not take in, or what of it is damaged, while images go on; absent: `recognize` throws it. */
+  readonly onMapError?: (error: VprError) => void;
   /** Name and origin of the session that a growing map gets. */
   readonly session?: { readonly name: string; readonly source: string };
   /** Whose poses the images carry, where a new map is begun; mapFromBase by default. */
@@ -254,9 +254,9 @@ export class LocalRecognizer implements Recognizer {
     try {
       matches.note(recognition);
     } catch (error) {
-      const { onGrowthError } = this.#options;
-      if (!(error instanceof VprError) || onGrowthError === undefined) throw error;
-      onGrowthError(error);
+      const { onMapError } = this.#options;
+      if (!(error instanceof VprError) || onMapError === undefined) throw error;
+      onMapError(error);
     }
     return recognition;
   }
@@ -274,7 +274,7 @@ export class LocalRecognizer implements Recognizer {
 
   #assemble(opened: OpenMap): PlaceRecognizer {
     const { extractor } = this.#model;
-    const { session = { name: this.#start.mode, source: 'vpr_node' }, onGrowthError } = this.#options;
+    const { session = { name: this.#start.mode, source: 'vpr_node' }, onMapError } = this.#options;
     const keyframes =
       this.#start.mode === 'localization' ? undefined : new MapKeyframes(opened.map, session, this.#parameters);
     const recognizer = new PlaceRecognizer({
@@ -293,7 +293,7 @@ export class LocalRecognizer implements Recognizer {
       ),
       mode: this.#start.mode,
       ...(keyframes === undefined ? {} : { keyframes }),
-      ...(onGrowthError === undefined ? {} : { onGrowthError }),
+      ...(onMapError === undefined ? {} : { onMapError }),
       now: () => performance.now(),
     });
     recognizer.onObservation = this.#options.onObservation;

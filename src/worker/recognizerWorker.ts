@@ -12,7 +12,7 @@ try {
   const { start } = workerData as WorkerData;
   const recognizer = await openRecognizer(start, {
     note: (note) => reply({ kind: 'progress', note }),
-    onGrowthError: (error) => reply({ kind: 'growth-failed', failure: failureOf(error) }),
+    onMapError: (error) => reply({ kind: 'map-failed', failure: failureOf(error) }),
   });
   serveRecognizer(port, recognizer);
 } catch (error) {

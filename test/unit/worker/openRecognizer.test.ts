@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import type { StampedImage } from '../../../src/core/StampedImage.js';
 import type { VprError } from '../../../src/core/VprError.js';
@@ -37,7 +38,7 @@ describe('openRecognizer', () => {
     refused.length = 0;
     recognizer = await openRecognizer(
       { modelPath: defaultModelPath(), mode: 'mapping', executionProviders: ['cpu'], parameters: {} },
-      { onGrowthError: (error) => refused.push(error) },
+      { onMapError: (error) => refused.push(error) },
     );
   });
   afterEach(() => recognizer.close());
@@ -55,6 +56,40 @@ describe('openRecognizer', () => {
     expect(answer.addedReferenceId).to.equal(undefined);
     expect(refused.map(({ code }) => code)).to.deep.equal(['ARGUMENT_INVALID']);
     expect((await recognizer.recognize(imageAt(2, 20))).addedReferenceId).to.equal(2);
+  });
+
+  it('answers from the rest of a map of which references are damaged, and tells of each once', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vpr-recognizer-'));
+    const file = path.join(folder, 'damaged.vpr');
+    try {
+      for (let i = 0; i < 6; i++) await recognizer.recognize(imageAt(i, 9 * i));
+      await recognizer.saveMap(file);
+      const database = new Database(file);
+      database.exec('UPDATE descriptor SET data = zeroblob(length(data)) WHERE reference_id = 2');
+      database.exec("UPDATE reference SET camera = 'other' WHERE reference_id = 5");
+      database.close();
+      const reader = await openRecognizer(
+        {
+          modelPath: defaultModelPath(),
+          mode: 'localization',
+          mapPath: file,
+          executionProviders: ['cpu'],
+          parameters: {},
+        },
+        { onMapError: (error) => refused.push(error) },
+      );
+      for (const second of [1, 3]) {
+        const { candidates } = await reader.query(imageAt(second, 0), 10);
+        expect(candidates.map(({ referenceId }) => referenceId).sort()).to.deep.equal([1, 3, 4, 6]);
+      }
+      await reader.close();
+      expect(refused.map(({ code, message }) => [code, /of reference (\d)/.exec(message)?.[1]])).to.have.deep.members([
+        ['MAP_CORRUPT', '2'],
+        ['MAP_CORRUPT', '5'],
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('keeps the map in memory where another cannot be opened, and when it is saved', async () => {
