@@ -441,6 +441,14 @@ export const PARAMETERS = [
     dynamic: false,
   },
   {
+    name: 'base_frame',
+    type: 'string',
+    default: 'base_link',
+    unit: '',
+    description: 'Frame of the robot’s base, as rtabmap’s frame_id: the frame of its global_pose prior.',
+    dynamic: false,
+  },
+  {
     name: 'publish_rtabmap_links',
     type: 'bool',
     default: false,

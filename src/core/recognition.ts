@@ -91,7 +91,12 @@ export interface Recognition {
   /** Key points of the image and of the best reference's thumbnail that agree; only where they were compared. */
   readonly inliers?: number;
   /** Only with `accepted`, where the reference has a pose. */
-  readonly pose?: { readonly mapFromBase: Pose; readonly covariance: Float64Array };
+  readonly pose?: {
+    readonly mapFromBase: Pose;
+    readonly covariance: Float64Array;
+    /** The reference was taken by another camera of the robot: it stands there, in which direction is not known. */
+    readonly headingUnknown?: boolean;
+  };
   /** Only when a closure is to be sent. */
   readonly loopClosure?: LoopClosure;
   /** The reference that this image became (mapping, slam), or none. */

@@ -1,6 +1,7 @@
 import type { Pose } from '../core/pose.js';
 import type { PlaceId } from '../core/reference.js';
 import type { DescriptorStorage } from './descriptorCodec.js';
+import type { PoseKind } from './MapMeta.js';
 
 /** Path of a map that has no file. */
 export const TEMPORARY_MAP = ':memory:';
@@ -29,6 +30,7 @@ export interface MapSummary {
   readonly places: number;
   readonly sessions: number;
   readonly mapFrame: string;
+  readonly poseKind: PoseKind;
   readonly modelName: string;
   readonly modelSha256: string;
   readonly descriptorDimension: number;

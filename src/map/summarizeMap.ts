@@ -19,6 +19,7 @@ export function summarizeMap(
     places: index.placeCount,
     sessions: Number(database.prepare('SELECT count(*) FROM session').pluck().get()),
     mapFrame: meta.mapFrame,
+    poseKind: meta.poseKind,
     modelName: meta.modelName,
     modelSha256: meta.modelSha256,
     descriptorDimension: meta.descriptorDimension,

@@ -2,6 +2,7 @@ import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { Pose } from '../core/pose.js';
 import type { NewReference, PlaceId, ReferenceId } from '../core/reference.js';
+import { MAX_THUMBNAIL_BYTES } from '../map/mapSchema.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
 import { KeyframeSelector, type KeyframeCandidate, type KeyframeOptions } from './KeyframeSelector.js';
 import { PlaceGrouper, type GroupingOptions } from './PlaceGrouper.js';
@@ -24,7 +25,7 @@ export interface DescribedImage {
   readonly descriptor: Descriptor;
   /** [64] */
   readonly code: BinaryCode;
-  /** Small JPEG, or none. */
+  /** Small JPEG, or none; of more than MAX_THUMBNAIL_BYTES it is left out. */
   readonly thumbnail?: Uint8Array;
 }
 
@@ -67,8 +68,10 @@ export class MapBuilder {
    */
   add(image: DescribedImage, placeId: PlaceId = 0): BuiltReference[] {
     const place = placeId === 0 ? this.#grouper.placeFor(image) : placeId;
-    const { name, ...fields } = image;
-    this.#pending.push({ image, reference: { ...fields, label: name, placeId: place } });
+    const { name, thumbnail, ...fields } = image;
+    // A picture that is too large for the format (very tall, or noise) is not worth the reference.
+    const kept = thumbnail !== undefined && thumbnail.length <= MAX_THUMBNAIL_BYTES ? { thumbnail } : {};
+    this.#pending.push({ image, reference: { ...fields, ...kept, label: name, placeId: place } });
     const built = this.#pending.length >= this.#batch ? this.flush() : [];
     this.#selector.accept(image);
     return built;

@@ -8,6 +8,8 @@ export interface Candidate {
   readonly hamming: number;
   /** Dot product, -1...1. */
   readonly similarity: number;
+  /** Another camera of the robot took the reference: the robot is where it was then, but turned, who knows how far. */
+  readonly headingUnknown?: boolean;
 }
 
 /** How far apart two references may be and still be one place to the confidence. */

@@ -82,7 +82,11 @@ export class EvidenceWeigher {
     const { zScores } = alone;
     const { offset, slope } = this.#confidence.likelihood;
     const belief = this.#filter.update(
-      candidates.map(({ reference }, i) => ({ reference, logLikelihoodRatio: offset + slope * zScores[i]! })),
+      candidates.map(({ reference, headingUnknown }, i) => ({
+        reference,
+        ...(headingUnknown === undefined ? {} : { headingUnknown }),
+        logLikelihoodRatio: offset + slope * zScores[i]!,
+      })),
       query.references,
       motion,
       { ...settings, spacingM: motion.spacingM },

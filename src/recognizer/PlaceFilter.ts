@@ -1,4 +1,4 @@
-import { composePoses, type Pose } from '../core/pose.js';
+import { composePoses, type Pose, type Vector3 } from '../core/pose.js';
 import type { Reference } from '../core/reference.js';
 
 /** What happened between two images. */
@@ -21,6 +21,8 @@ export interface FilterSettings {
 /** One reference that the last image resembles. */
 export interface Sighting {
   readonly reference: Reference;
+  /** As Candidate.headingUnknown. */
+  readonly headingUnknown?: boolean;
   /** log P(what was seen | robot at the reference) / P(what was seen | robot elsewhere). */
   readonly logLikelihoodRatio: number;
 }
@@ -28,6 +30,8 @@ export interface Sighting {
 /** A reference at which the robot may be. */
 export interface Hypothesis {
   readonly reference: Reference;
+  /** As it was when the reference was sighted last. */
+  readonly headingUnknown: boolean;
   /** P(robot at the reference), 0...1. */
   mass: number;
   /** What the best way that leads here has seen for itself: a sum of log-likelihood ratios, 0...MOST_SCORE. */
@@ -101,10 +105,15 @@ export class PlaceFilter {
 
   /** The sighted references first, then hypotheses that were not sighted this time; masses and scores 0. */
   #states(sightings: readonly Sighting[]): Hypothesis[] {
-    const states: Hypothesis[] = sightings.map(({ reference }) => ({ reference, mass: 0, score: 0 }));
+    const states: Hypothesis[] = sightings.map(({ reference, headingUnknown = false }) => ({
+      reference,
+      headingUnknown,
+      mass: 0,
+      score: 0,
+    }));
     const sighted = new Set(sightings.map(({ reference }) => reference.referenceId));
-    for (const { reference } of this.#hypotheses)
-      if (!sighted.has(reference.referenceId)) states.push({ reference, mass: 0, score: 0 });
+    for (const { reference, headingUnknown } of this.#hypotheses)
+      if (!sighted.has(reference.referenceId)) states.push({ reference, headingUnknown, mass: 0, score: 0 });
     return states;
   }
 
@@ -117,15 +126,12 @@ export class PlaceFilter {
     const kidnap = settings.kidnapProbability;
     const weights = new Float64Array(states.length);
     const positions = positionsOf(states);
-    for (const { reference, mass, score } of this.#hypotheses) {
-      const expected =
-        reference.pose !== undefined && motion.odometry !== undefined
-          ? composePoses(reference.pose, motion.odometry)
-          : undefined;
+    for (const { reference, headingUnknown, mass, score } of this.#hypotheses) {
+      const expected = expectedAfter(reference.pose, headingUnknown, motion.odometry);
       const carried = score * settings.memory;
       const strain = reference.pose === undefined ? BLIND_STRAIN : 1;
       let sum = 0;
-      moveWeights(reference, expected, states, positions, motion, settings, weights);
+      moveWeights(reference, expected, states, positions, motion.elapsedS, settings, weights);
       for (let i = 0; i < states.length; i++) {
         const state = states[i]!;
         const weight = weights[i]!;
@@ -192,26 +198,45 @@ function positionsOf(states: readonly Hypothesis[]): Float64Array {
 /** Standard deviations beyond which a way is impossible. */
 const MOST_SIGMAS = 6;
 
+/** Where a robot is that drove by odometry: on a circle about a point, of radius 0 where its heading was known. */
+interface Expected {
+  readonly centre: Vector3;
+  readonly radiusM: number;
+  /** Metres by odometry. */
+  readonly drivenM: number;
+}
+
+/** from: mapFromBase before the motion. Undefined without odometry or without a pose. */
+function expectedAfter(
+  from: Pose | undefined,
+  headingUnknown: boolean,
+  odometry: Pose | undefined,
+): Expected | undefined {
+  if (from === undefined || odometry === undefined) return undefined;
+  const drivenM = lengthOf(odometry);
+  // How far the wheels went is known, not in which direction.
+  if (headingUnknown) return { centre: from.position, radiusM: drivenM, drivenM };
+  return { centre: composePoses(from, odometry).position, radiusM: 0, drivenM };
+}
+
 /**
  * Unnormalised weights of a robot at `from` being at each state now; 1 where the motion explains it fully.
  * positions: [n, 3] of the states; out: [n].
  */
 function moveWeights(
   from: Reference,
-  expected: Pose | undefined,
+  expected: Expected | undefined,
   states: readonly Hypothesis[],
   positions: Float64Array,
-  motion: Motion,
+  elapsedS: number,
   { maxSpeedMps, odometryDrift, spacingM }: FilterSettings,
   out: Float64Array,
 ): void {
-  const centre = (expected ?? from.pose)?.position;
-  const [x, y, z] = centre ?? [NaN, NaN, NaN];
+  const [x, y, z] = expected?.centre ?? from.pose?.position ?? [NaN, NaN, NaN];
   const spread = Math.max(0.1, spacingM);
-  const { odometry, elapsedS } = motion;
-  const guided = expected !== undefined && odometry !== undefined;
-  const sigma = guided ? spread + odometryDrift * lengthOf(odometry) : spread;
-  const free = guided ? 0 : maxSpeedMps * elapsedS;
+  const sigma = expected === undefined ? spread : spread + odometryDrift * expected.drivenM;
+  const nearest = expected?.radiusM ?? 0;
+  const free = expected?.radiusM ?? maxSpeedMps * elapsedS;
   const farthest = free + MOST_SIGMAS * sigma;
   const limit = farthest * farthest;
   for (let i = 0, p = 0; i < states.length; i++, p += 3) {
@@ -221,8 +246,10 @@ function moveWeights(
     const squared = dx * dx + dy * dy + dz * dz;
     // Thousands of these an image, and nearly all are too far: those cost no root and no exponential.
     if (squared > limit) out[i] = 0;
-    else if (squared <= limit) out[i] = gaussian(Math.max(0, Math.sqrt(squared) - free) / sigma);
-    else out[i] = blindWeight(from, states[i]!.reference, elapsedS);
+    else if (squared <= limit) {
+      const distance = Math.sqrt(squared);
+      out[i] = gaussian(Math.max(0, distance - free, nearest - distance) / sigma);
+    } else out[i] = blindWeight(from, states[i]!.reference, elapsedS);
   }
 }
 

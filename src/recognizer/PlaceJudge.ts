@@ -1,7 +1,7 @@
-import { composePoses, distanceBetween, invertPose, type Pose } from '../core/pose.js';
+import { composePoses, distanceBetween, IDENTITY_POSE, invertPose, type Pose } from '../core/pose.js';
 import type { PlaceState, RejectReason } from '../core/recognition.js';
 import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
-import { areNeighbours } from './Candidate.js';
+import { areNeighbours, type Candidate } from './Candidate.js';
 import { ClosureGate } from './ClosureGate.js';
 import type { Evidence } from './Evidence.js';
 import { FEATURES } from './Evidence.js';
@@ -52,7 +52,7 @@ export class PlaceJudge {
   /** Images in a row that are sure of a place which the odometry since then contradicts. */
   #contradictions = 0;
   /** Where the robot was last surely seen: what the odometry gate measures from. */
-  #anchor: { readonly reference: Reference; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
+  #anchor: { readonly best: Candidate; readonly odometry: Pose | undefined; readonly drivenM: number } | undefined;
 
   constructor(mode: 'localization' | 'mapping' | 'slam') {
     this.#mode = mode;
@@ -106,7 +106,7 @@ export class PlaceJudge {
     if (isLost || this.#contradictions > LASTING * settings.lostAfterImages) this.forgetAnchor();
     const { accepted } = follow(this.#anchors, claim, refusalOfAnchor, settings);
     if (accepted) {
-      this.#anchor = { reference: claim.evidence!.best.reference, odometry: image.odometry, drivenM: image.drivenM };
+      this.#anchor = { best: claim.evidence!.best, odometry: image.odometry, drivenM: image.drivenM };
     }
     return follow(this.#tracker, claim, refusal, settings);
   }
@@ -142,11 +142,15 @@ export class PlaceJudge {
       return distanceBetween(reference.pose, image.pose) <= odometryGate * sigma;
     }
     const last = this.#anchor;
-    if (last?.odometry === undefined || image.odometry === undefined || last.reference.pose === undefined) return true;
+    const lastPose = last?.best.reference.pose;
+    if (last?.odometry === undefined || image.odometry === undefined || lastPose === undefined) return true;
     const lastFromNow = composePoses(invertPose(last.odometry), image.odometry);
-    const expected = composePoses(last.reference.pose, lastFromNow);
     const sigma = Math.SQRT2 * spacing + odometryDrift * (image.drivenM - last.drivenM);
-    return distanceBetween(expected, reference.pose) <= odometryGate * sigma;
+    // Of a heading that is not known the way tells how far, not in which direction.
+    const deviation = last.best.headingUnknown
+      ? Math.abs(distanceBetween(lastPose, reference.pose) - distanceBetween(IDENTITY_POSE, lastFromNow))
+      : distanceBetween(composePoses(lastPose, lastFromNow), reference.pose);
+    return deviation <= odometryGate * sigma;
   }
 }
 

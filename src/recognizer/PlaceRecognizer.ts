@@ -136,7 +136,7 @@ export class PlaceRecognizer {
     if (jumped) this.resetFilter();
     const searchStartMs = now();
     const excluded = mode === 'localization' ? [] : this.#recent.excluded(timeNs, this.#settings.excludeRecentS);
-    const found = this.#search(query, excluded, CONSIDERED);
+    const found = this.#search(query, image.camera, excluded, CONSIDERED);
     const decisionStartMs = now();
     const odometry = this.#odometryOf(image);
     const motion = this.#odometry.advance(odometry);
@@ -197,7 +197,7 @@ export class PlaceRecognizer {
     const startMs = now();
     const query = await this.#parts.describe(image);
     const searchStartMs = now();
-    const found = this.#search(query, [], Math.max(k, CONSIDERED));
+    const found = this.#search(query, image.camera, [], Math.max(k, CONSIDERED));
     const decisionStartMs = now();
     const weighed = await this.#compare(query, image, this.#weigher.weighSingle(found, this.#settings));
     const judgement: Judgement =
@@ -253,12 +253,13 @@ export class PlaceRecognizer {
   /** Searches until what was found can be read: one damaged reference must not silence all others. */
   #search(
     query: { readonly code: BinaryCode; readonly descriptor: Descriptor },
+    camera: string,
     excluded: ExcludedIds,
     count: number,
   ): WeighedQuery {
     for (;;) {
       try {
-        return this.#searchOnce(query, excluded, count);
+        return this.#searchOnce(query, camera, excluded, count);
       } catch (error) {
         const { onMapError, search } = this.#parts;
         if (!(error instanceof DamagedReference) || onMapError === undefined) throw error;
@@ -272,6 +273,7 @@ export class PlaceRecognizer {
 
   #searchOnce(
     query: { readonly code: BinaryCode; readonly descriptor: Descriptor },
+    camera: string,
     excluded: ExcludedIds,
     count: number,
   ): WeighedQuery {
@@ -282,10 +284,12 @@ export class PlaceRecognizer {
     const k = Math.max(count, this.#settings.topK);
     const shortlist = Math.max(this.#settings.shortlist, k);
     const found = search.search(query.code, query.descriptor, { k, shortlist, excluded });
-    const candidates = Array.from(found.referenceIds, (referenceId, i) => ({
-      reference: this.#references.get(referenceId),
+    const records = Array.from(found.referenceIds, (referenceId) => this.#references.get(referenceId));
+    const candidates = records.map((reference, i) => ({
+      reference,
       hamming: found.hamming[i]!,
       similarity: found.similarity[i]!,
+      ...(this.#references.isOfOtherCamera(reference, camera) ? { headingUnknown: true } : {}),
     }));
     return { candidates, background, references };
   }

@@ -11,6 +11,8 @@ const REACH = 16;
 export class ReferenceCache {
   readonly #map: Pick<PlaceMap, 'reference' | 'referenceIds'>;
   #records = new Map<ReferenceId, Reference>();
+  /** Of all records that were read. */
+  readonly #cameras = new Set<string>();
   #spacingM: number | undefined;
   #spacingAtSize = 0;
 
@@ -25,7 +27,16 @@ export class ReferenceCache {
     const reference = this.#map.reference(referenceId);
     if (this.#records.size >= CAPACITY) this.#records = new Map();
     this.#records.set(referenceId, reference);
+    this.#cameras.add(reference.camera);
     return reference;
+  }
+
+  /**
+   * Whether a reference that looks like an image of this camera was taken by another one of the robot: then the robot
+   * stands where it stood, but turned. A camera of which the map has no reference may be the same by another name.
+   */
+  isOfOtherCamera(reference: Reference, camera: string): boolean {
+    return reference.camera !== camera && this.#cameras.has(camera);
   }
 
   /** Median distance between references of one camera that follow each other in one session, metres; undefined without poses. */

@@ -1,4 +1,4 @@
-import { IDENTITY_POSE } from '../core/pose.js';
+import { IDENTITY_POSE, type Pose } from '../core/pose.js';
 import type { LoopClosure, PlaceCandidate, Recognition } from '../core/recognition.js';
 import { NO_PLACE, type Reference } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
@@ -57,16 +57,25 @@ export function composeAnswer(
     positionFloorM: settings.covariancePositionFloorM,
     angleFloorDeg: settings.covarianceAngleFloorDeg,
   };
-  const covariance = matchCovariance(inputs);
   const closure = judgement.state === 'localized' ? closing(best) : 'none';
   return {
     ...common,
     rejectReason: closure === 'debounced' ? 'debounced' : 'none',
-    ...(best.pose === undefined ? {} : { pose: { mapFromBase: best.pose, covariance } }),
+    ...(best.pose === undefined ? {} : { pose: poseAt(best.pose, evidence?.best.headingUnknown === true, inputs) }),
     ...(closure === 'send'
       ? { loopClosure: closureTo(best, image, { confidence, ...relativePose(inputs, weighed.geometry) }) }
       : {}),
   };
+}
+
+/** The robot's pose: where the reference was taken. */
+function poseAt(
+  mapFromBase: Pose,
+  headingUnknown: boolean,
+  inputs: CovarianceInputs,
+): NonNullable<Recognition['pose']> {
+  const covariance = matchCovariance({ ...inputs, headingUnknown });
+  return { mapFromBase, covariance, ...(headingUnknown ? { headingUnknown } : {}) };
 }
 
 /** How the query's camera stood to the reference's: measured, or "the same place". */

@@ -69,6 +69,7 @@ export class ActiveSession {
           node,
           log,
           publishGlobalPose: parameters.publishRtabmapGlobalPose,
+          baseFrame: parameters.baseFrame,
           publishLinks: parameters.publishRtabmapLinks,
         }),
       );
@@ -147,11 +148,11 @@ export class ActiveSession {
     results.publish(recognition, recognizer, queueMs);
     state.see(recognition);
     const pose = localizedPoseMessage(recognition, recognizer.info.map.mapFrame);
-    if (this.#initialPose.see(recognition.state, pose)) log.info('published initialpose');
-    if (pose !== undefined) {
-      this.#rtabmap.seePose(pose);
-      this.#align?.see({ message: pose, confidence: recognition.confidence });
-    }
+    // Whoever starts from a pose needs its heading.
+    const whole = recognition.pose?.headingUnknown === true ? undefined : pose;
+    if (this.#initialPose.see(recognition.state, whole)) log.info('published initialpose');
+    if (pose !== undefined) this.#rtabmap.seePose(pose);
+    if (whole !== undefined) this.#align?.see({ message: whole, confidence: recognition.confidence });
     if (recognition.loopClosure !== undefined) this.#rtabmap.seeClosure(recognition.loopClosure);
     if (recognition.addedReferenceId !== undefined) this.#options.onGrown();
     for (const listen of this.#listeners) listen(recognition);

@@ -186,6 +186,8 @@ export class VprNode {
     this.#state.resetPlace();
     const outdated = outdatedCalibration(map);
     if (outdated !== undefined) this.#log.warn(outdated);
+    if (map.poseKind === 'mapFromCamera')
+      this.#log.warn(`map: its poses are those of the camera, not of the base, and so is ~/pose [${map.path}]`);
   }
 
   /** A reference was added by the stream: the map is described again, not for every image. */

@@ -59,8 +59,11 @@ export async function openMap(path: string | undefined, model: OpenModel, option
       search,
       ...(encode === undefined ? {} : { encode }),
       async close() {
-        await search.close();
-        map.close();
+        try {
+          await search.close();
+        } finally {
+          map.close();
+        }
       },
     };
   } catch (error) {

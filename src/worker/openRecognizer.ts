@@ -198,8 +198,8 @@ export class LocalRecognizer implements Recognizer {
     this.#matches = new MatchRecorder(opened.map);
     // An image that was taken before the swap is answered from the old map.
     await Promise.allSettled(this.#inFlight);
-    matches.flush();
-    await previous.close();
+    // From here on the new map is open: what the old one could not take in any more is told, and fails nothing.
+    await letGo(previous, matches).catch((error: unknown) => this.#onMapError(error));
     return opened.map.summary();
   }
 
@@ -243,9 +243,11 @@ export class LocalRecognizer implements Recognizer {
   }
 
   async close(): Promise<void> {
-    this.#matches.flush();
-    await this.#open.close();
-    if (this.#options.model === undefined) await this.#model.extractor.close();
+    try {
+      await letGo(this.#open, this.#matches);
+    } finally {
+      if (this.#options.model === undefined) await this.#model.extractor.close();
+    }
   }
 
   async #recognizeAndCount(image: StampedImage): Promise<Recognition> {
@@ -254,11 +256,16 @@ export class LocalRecognizer implements Recognizer {
     try {
       matches.note(recognition);
     } catch (error) {
-      const { onMapError } = this.#options;
-      if (!(error instanceof VprError) || onMapError === undefined) throw error;
-      onMapError(error);
+      this.#onMapError(error);
     }
     return recognition;
+  }
+
+  /** Tells of what the map could not take in; throws it where nobody listens, and what is no fault of the map. */
+  #onMapError(error: unknown): void {
+    const { onMapError } = this.#options;
+    if (!(error instanceof VprError) || onMapError === undefined) throw error;
+    onMapError(error);
   }
 
   #tracked<T>(work: Promise<T>): Promise<T> {
@@ -299,5 +306,14 @@ export class LocalRecognizer implements Recognizer {
     recognizer.onObservation = this.#options.onObservation;
     this.#keyframes = keyframes;
     return recognizer;
+  }
+}
+
+/** Closes a map, also where the counts that are still pending cannot be written; then throws why. */
+async function letGo(open: OpenMap, matches: MatchRecorder): Promise<void> {
+  try {
+    matches.flush();
+  } finally {
+    await open.close();
   }
 }

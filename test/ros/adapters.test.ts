@@ -82,6 +82,7 @@ describeRos('adapters of the node', function () {
       map: mapPath,
       publish_rtabmap_global_pose: true,
       publish_rtabmap_links: true,
+      base_frame: 'base_footprint',
       ...EAGER,
       'loop_closure.debounce_s': 0,
     });
@@ -102,6 +103,8 @@ describeRos('adapters of the node', function () {
     });
     await until('global poses', () => peer.heard('/global_pose').length >= 5);
     expect(peer.heard('/global_pose').map(stampOf)).to.deep.equal(images.slice(0, 5).map(({ stampNs }) => stampNs));
+    // rtabmap multiplies by the transform from this frame to its base.
+    for (const pose of peer.heard('/global_pose')) expect(pose['header']).to.include({ frame_id: 'base_footprint' });
     await until('closures', () => peer.heard('/vpr_node/loop_closure').length > 0);
     const closures = peer.heard('/vpr_node/loop_closure');
     await until('links', () => peer.heard('/rtabmap/add_link').length >= closures.length);

@@ -16,6 +16,8 @@ export interface RtabmapAdapterOptions {
   readonly node: RosNode;
   readonly log: NodeLog;
   readonly publishGlobalPose: boolean;
+  /** rtabmap's frame_id. */
+  readonly baseFrame: string;
   readonly publishLinks: boolean;
 }
 
@@ -58,14 +60,27 @@ export class RtabmapAdapter {
     );
   }
 
+  /** pose: of the base in the map. */
   seePose(pose: RosMessage): void {
-    this.#globalPose?.publish(pose);
+    // rtabmap takes the frame of this message for that of the sensor which measured its own pose, and multiplies by the
+    // transform from there to the base (CoreWrapper.cpp): it is the base itself that is known here.
+    const header = { ...(pose['header'] as object), frame_id: this.#options.baseFrame };
+    this.#globalPose?.publish({ ...pose, header });
   }
 
   seeClosure(closure: LoopClosure): void {
     const client = this.#client;
     if (client === undefined) return;
     const { log } = this.#options;
+    if (closure.camera !== closure.referenceCamera) {
+      // The cameras looked the same way, so the base was turned; rtabmap's links are between bases.
+      log.warnEvery(
+        'rtabmap cameras',
+        10_000,
+        `rtabmap: a loop closure was not sent: '${closure.camera}' recognised what '${closure.referenceCamera}' saw, how the base was turned is not known`,
+      );
+      return;
+    }
     const from = this.#nodeAt(closure.referenceStampNs);
     const to = this.#nodeAt(closure.queryStampNs);
     if (from === undefined || to === undefined || from === to) {

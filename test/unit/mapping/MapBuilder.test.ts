@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MAX_THUMBNAIL_BYTES } from '../../../src/map/mapSchema.js';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
 import { MapBuilder, type DescribedImage, type MapBuilderOptions } from '../../../src/mapping/MapBuilder.js';
 import { sampleMeta, sampleReference } from '../map/mapFixtures.js';
@@ -54,6 +55,15 @@ describe('MapBuilder', () => {
       [3, 2],
     ]);
     expect(map.sessions().map(({ name }) => name)).to.deep.equal(['summer', 'winter']);
+    map.close();
+  });
+
+  it('leaves out a picture that is too large for the format, not the reference', () => {
+    const map = PlaceMap.createTemporary(sampleMeta());
+    const builder = new MapBuilder(map, { name: 'one', source: '' }, OPTIONS);
+    builder.add({ ...image(0, 0), thumbnail: new Uint8Array(MAX_THUMBNAIL_BYTES + 1) });
+    builder.add({ ...image(1, 9), thumbnail: new Uint8Array(MAX_THUMBNAIL_BYTES) });
+    expect([map.size, map.thumbnail(1), map.thumbnail(2)?.length]).to.deep.equal([2, undefined, MAX_THUMBNAIL_BYTES]);
     map.close();
   });
 

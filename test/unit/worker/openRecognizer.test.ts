@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import type { StampedImage } from '../../../src/core/StampedImage.js';
 import type { VprError } from '../../../src/core/VprError.js';
+import { PlaceMap } from '../../../src/map/PlaceMap.js';
 import { defaultModelPath } from '../../../src/worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../../src/worker/openRecognizer.js';
 
@@ -102,6 +103,38 @@ describe('openRecognizer', () => {
       const saved = await recognizer.saveMap(path.join(folder, 'saved.vpr'));
       expect(saved).to.include({ path: ':memory:', references: 1 });
       expect(existsSync(path.join(folder, 'saved.vpr'))).to.equal(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has another map open though the old one can no longer be written, says so, and lets go of it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vpr-recognizer-'));
+    const [first, second] = ['first.vpr', 'second.vpr'].map((name) => path.join(folder, name)) as [string, string];
+    try {
+      await recognizer.saveMap(second);
+      const eager = { acceptance_probability: 0.01, confirm_images: 1, temporal_filter: 'none', exclude_recent_s: 0 };
+      const growing = await openRecognizer(
+        {
+          modelPath: defaultModelPath(),
+          mode: 'slam',
+          mapPath: first,
+          executionProviders: ['cpu'],
+          parameters: eager,
+        },
+        { onMapError: (error) => refused.push(error) },
+      );
+      for (let i = 0; i < 5; i++) await growing.recognize(imageAt(i, 9 * i));
+      const { accepted } = await growing.recognize({ ...imageAt(2, 18), stampNs: 9_000_000_000n });
+      expect(accepted, 'a match to be counted').to.equal(true);
+      const other = new Database(first);
+      other.exec('BEGIN IMMEDIATE');
+      expect((await growing.loadMap(second)).path).to.equal(second);
+      expect(growing.info.map.path).to.equal(second);
+      expect(refused.map(({ code }) => code)).to.deep.equal(['MAP_LOCKED']);
+      other.close();
+      PlaceMap.open(first, 'append').close();
+      await growing.close();
     } finally {
       rmSync(folder, { recursive: true });
     }
