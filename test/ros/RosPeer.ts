@@ -26,8 +26,10 @@ export class RosPeer {
     this.#process = spawn(process.env['VPR_ROS_PYTHON_BIN'] ?? 'python3', [SCRIPT, name], { env: rosEnvironment() });
     this.#process.stderr.on('data', (text: Buffer) => (this.#stderr += text.toString()));
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.#onLine(line));
+    // Writing to a peer that ended fails here as well; `do` says so.
+    this.#process.stdin.on('error', () => undefined);
     this.#process.on('exit', () => {
-      for (const { reject } of this.#pending.values()) reject(new Error(`the peer ended: ${this.#stderr}`));
+      for (const { reject } of this.#pending.values()) reject(this.#ended());
     });
   }
 
@@ -99,16 +101,29 @@ export class RosPeer {
   do<T = void>(op: string, args: Message = {}): Promise<T> {
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
+      if (this.#hasEnded) {
+        reject(this.#ended());
+        return;
+      }
       this.#pending.set(id, { resolve, reject });
       this.#process.stdin.write(`${JSON.stringify({ id, op, ...args })}\n`);
     });
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
+    if (this.#hasEnded) return;
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
     await ended;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  #ended(): Error {
+    const { exitCode, signalCode } = this.#process;
+    return new Error(`the peer ended with ${exitCode ?? signalCode}: ${this.#stderr}`);
   }
 
   #onLine(line: string): void {
