@@ -6,6 +6,8 @@ import { rosEnvironment } from './describeRos.js';
 export type Message = Record<string, unknown>;
 
 const SCRIPT = path.resolve('test/ros/peers/peer.py');
+/** Longer than any call or stream of the tests takes. */
+const STUCK_MS = 100_000;
 
 interface Qos {
   readonly reliability?: 'reliable' | 'best_effort';
@@ -105,7 +107,15 @@ export class RosPeer {
         reject(this.#ended());
         return;
       }
-      this.#pending.set(id, { resolve, reject });
+      // A peer that is stuck tells where: Python's fault handler prints all stacks.
+      const timer = setTimeout(() => this.#process.kill('SIGABRT'), STUCK_MS);
+      const settled =
+        <A>(settle: (value: A) => void) =>
+        (value: A): void => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#pending.set(id, { resolve: settled(resolve), reject: settled(reject) });
       this.#process.stdin.write(`${JSON.stringify({ id, op, ...args })}\n`);
     });
   }

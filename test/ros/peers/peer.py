@@ -6,6 +6,7 @@ Answers: {"id": 1, "value": ...} or {"id": 1, "error": "..."}; events: {"topic":
 """
 
 import base64
+import faulthandler
 import hashlib
 import importlib
 import json
@@ -186,6 +187,7 @@ class Peer:
 
 
 def main():
+    faulthandler.enable()
     rclpy.init(args=['--ros-args', '--log-level', 'error'])
     peer = Peer(sys.argv[1] if len(sys.argv) > 1 else 'peer')
 
