@@ -137,7 +137,9 @@ export class VprNode {
     });
   }
 
-  #activate(): void {
+  async #activate(): Promise<void> {
+    // Where the robot was at the last deactivate says nothing: it may have been carried since.
+    await this.#openRecognizer().resetFilter();
     this.#session = new ActiveSession({
       ros: this.#ros,
       node: this.node,

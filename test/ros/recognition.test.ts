@@ -78,4 +78,18 @@ describeRos('recognition through the node', function () {
         expected.filter((one) => one.loopClosure !== undefined).map((one) => one.stampNs),
       );
     });
+
+  it('starts from scratch when it is activated again: the robot may have been carried since', async () => {
+    const { mapPath, messages } = await sampleDrives();
+    const images = messages.compressed.filter(({ camera }) => camera === 'front');
+    await session.start({ map: mapPath, cameras: ['front'], acceptance_probability: 0.02 });
+    const states = async (some: readonly DriveMessage[]): Promise<unknown[]> =>
+      (await session.play(some)).map(({ state }) => PLACE_STATES[state as number]);
+    await session.publishing(images, async () => {
+      expect(await states(images.slice(0, 4))).to.deep.equal(['candidate', 'localized', 'localized', 'localized']);
+      for (const transition of [4, 3]) expect(await session.change(transition)).to.equal(true);
+      await peer.untilMatched(images[4]!.topic);
+      expect(await states(images.slice(4, 6))).to.deep.equal(['candidate', 'localized']);
+    });
+  });
 });
