@@ -106,9 +106,17 @@ export class ActiveSession {
     return pose === undefined ? image : { ...image, pose };
   }
 
+  /** The recognizer knows nothing of the place any more: another map, a worker that was started again, `~/localize`. */
+  forgetPlace(): void {
+    this.#options.state.resetPlace();
+    this.#initialPose.reset();
+    this.#align?.reset();
+  }
+
   /** Starts from scratch and waits for the first accepted place. */
   async localize(timeoutMs: number): Promise<LocalizeAnswer> {
     await this.#options.recognizer.resetFilter();
+    this.forgetPlace();
     return new Promise((resolve) => {
       let last: Recognition | undefined;
       const end = (answer: LocalizeAnswer): void => {

@@ -186,6 +186,7 @@ export class VprNode {
     this.#diagnostics.setMap(map);
     if (!swapped) return;
     this.#state.resetPlace();
+    this.#session?.forgetPlace();
     const outdated = outdatedCalibration(map);
     if (outdated !== undefined) this.#log.warn(outdated);
   }
