@@ -41,7 +41,7 @@ export class NodeParameterServer {
     node.addPostSetParametersCallback((parameters) => this.#take(parameters));
   }
 
-  /** From configure to cleanup only dynamic parameters can be set; they are told to `onDynamic`. */
+  /** From the start of configure to cleanup only dynamic parameters can be set; they are told to `onDynamic`. */
   lock(onDynamic: (values: Readonly<Record<string, ParameterValue>>) => void): void {
     this.#locked = true;
     this.#onDynamic = onDynamic;

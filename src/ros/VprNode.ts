@@ -1,3 +1,4 @@
+import type { ParameterValue } from '../config/Parameter.js';
 import type { NodeParameters } from '../config/parseParameters.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { outdatedCalibration } from '../worker/confidenceFor.js';
@@ -117,24 +118,35 @@ export class VprNode {
 
   async #configure(): Promise<void> {
     const parameters = this.parameters.parse();
-    const recognizer = await openRecognizerSession(parameters, this.parameters.values, this.#log, {
-      onStep: (text) => this.#diagnostics.setStep(text),
-      onCrash: (sentence, restarts, restarting) => this.#onCrash(sentence, restarts, restarting),
-      onRestarted: () => this.#onRestarted(),
-    }).finally(() => this.#diagnostics.setStep(undefined));
-    if (this.#stopped) {
-      await recognizer.close();
-      throw new Error('the node was shut down while it opened');
-    }
+    // The values are used from here on: what is set while model and map open must take effect too, or be refused.
+    const changedMeanwhile: Record<string, ParameterValue> = {};
+    this.parameters.lock((values) => Object.assign(changedMeanwhile, values));
+    const recognizer = await this.#open(parameters).catch((error: unknown) => {
+      this.parameters.unlock();
+      throw error;
+    });
+    const change = (values: Readonly<Record<string, ParameterValue>>): void => {
+      recognizer.setParameters(values).catch((error: unknown) => this.#log.error(`parameters: ${messageOf(error)}`));
+    };
+    if (Object.keys(changedMeanwhile).length > 0) change(changedMeanwhile);
+    this.parameters.lock(change);
     this.#recognizer = recognizer;
     this.#configured = parameters;
     this.#diagnostics.setPeriod(parameters.diagnosticsPeriodS);
     this.#state.setMode(modeOf(parameters));
     this.#diagnostics.setRecognizer(recognizer);
     this.#onMap(recognizer.info.map, true);
-    this.parameters.lock((values) => {
-      recognizer.setParameters(values).catch((error: unknown) => this.#log.error(`parameters: ${messageOf(error)}`));
-    });
+  }
+
+  async #open(parameters: NodeParameters): Promise<Recognizer> {
+    const recognizer = await openRecognizerSession(parameters, this.parameters.values, this.#log, {
+      onStep: (text) => this.#diagnostics.setStep(text),
+      onCrash: (sentence, restarts, restarting) => this.#onCrash(sentence, restarts, restarting),
+      onRestarted: () => this.#onRestarted(),
+    }).finally(() => this.#diagnostics.setStep(undefined));
+    if (!this.#stopped) return recognizer;
+    await recognizer.close();
+    throw new Error('the node was shut down while it opened');
   }
 
   async #activate(): Promise<void> {
