@@ -462,7 +462,7 @@ export const PARAMETERS = [
     default: 5,
     unit: 's',
     range: [0.1, 3600],
-    description: 'A camera that is silent for longer is named in the log and in diagnostics.',
+    description: 'A camera, pose or odometry topic that is silent for longer is named in the log and in diagnostics.',
     dynamic: true,
   },
   {

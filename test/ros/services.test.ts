@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describeRos } from './describeRos.js';
 import { NodeSession, numberOf } from './NodeSession.js';
-import type { Message } from './RosPeer.js';
+import { until, type Message } from './RosPeer.js';
 import { sampleDrives, stampedImage, type DriveMessage } from './sampleDrives.js';
 
 /** An image as a service request carries it. */
@@ -176,6 +176,35 @@ describeRos('services of the node', function () {
       expect(answer['success'], name).to.equal(false);
       expect(answer['message'], name).to.include('unconfigured');
     }
+  });
+
+  it('says of a pose topic that nobody publishes it, or that it is of another type', async () => {
+    const { peer } = session;
+    await peer.advertise('/slam_pose', 'sensor_msgs/msg/NavSatFix');
+    await session.start({ map: mapPath, pose_topic: '/slam_pose', odometry_topic: '/odmo', watchdog_s: 0.5 });
+    const odometry = await session.status('odometry_topic', ({ message }) => message.includes('is silent'));
+    const expected = 'Odometry, PoseStamped or PoseWithCovarianceStamped';
+    expect(odometry.level).to.equal(1);
+    expect(odometry.message).to.include(`expected ${expected} on /odmo, nobody publishes there`);
+    const pose = await session.status('pose_topic', ({ message }) => message.includes('is silent'));
+    expect(pose.message).to.include(`expected ${expected} on /slam_pose, publishers: /peer (sensor_msgs/msg/NavSatFix`);
+    for (const text of ['odometry_topic is silent for', 'pose_topic is silent for'])
+      await until(text, () => session.node.log.includes(text));
+    await peer.do('unadvertise', { topic: '/slam_pose' });
+
+    // Whoever has sent poses and is still there may rest.
+    await peer.advertise('/odmo', 'nav_msgs/msg/Odometry');
+    await peer.untilMatched('/odmo');
+    const header = { stamp: { sec: 2000, nanosec: 500_000_000 }, frame_id: 'odom' };
+    await peer.publish('/odmo', { header, pose: { pose: { orientation: { w: 1 } } } });
+    const heard = await session.status('odometry_topic', (one) => numberOf(one, 'received') === 1);
+    expect(heard).to.include({ level: 0, message: 'poses arrive' });
+    expect(numberOf(heard, 'last_stamp')).to.equal(2000.5);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    peer.forget('/diagnostics');
+    expect((await session.status('odometry_topic')).message).to.equal('poses arrive');
+    await peer.do('unadvertise', { topic: '/odmo' });
+    await session.status('odometry_topic', ({ message }) => message.includes('nobody publishes there'));
   });
 
   it('counts, names and explains in diagnostics', async () => {
