@@ -19,6 +19,10 @@ const LOCALIZE_TIMEOUT_MS = 5_000;
 const NEXT_IMAGE_TIMEOUT_MS = 2_000;
 const GROWTH_PERIOD_MS = 1_000;
 
+function sentenceOf(error: unknown): string {
+  return error instanceof VprError ? `${error.message} (${error.code})` : messageOf(error);
+}
+
 /**
  * The lifecycle node. configure opens model and map in the worker, activate listens to the cameras, deactivate stops
  * listening, cleanup closes the worker, shutdown does all of it.
@@ -92,8 +96,7 @@ export class VprNode {
       this.#state.setError('');
       return true;
     } catch (error) {
-      const code = error instanceof VprError ? ` (${error.code})` : '';
-      const sentence = `${name} failed: ${messageOf(error)}${code}`;
+      const sentence = `${name} failed: ${sentenceOf(error)}`;
       this.#log.error(sentence);
       this.#state.setError(sentence);
       return false;
@@ -179,7 +182,12 @@ export class VprNode {
     this.#recognizer = undefined;
     this.#diagnostics.setRecognizer(undefined);
     this.parameters.unlock();
-    await recognizer?.close();
+    try {
+      await recognizer?.close();
+    } catch (error) {
+      // All is let go of: an inactive node without model and map could go nowhere.
+      this.#log.error(`cleanup: ${sentenceOf(error)}`);
+    }
   }
 
   #openRecognizer(): Recognizer {

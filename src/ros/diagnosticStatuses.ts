@@ -1,4 +1,5 @@
 import type { PlaceState } from '../core/recognition.js';
+import { calibrationName } from '../worker/confidenceFor.js';
 import type { RecognizerInfo } from '../worker/protocol.js';
 import type { CameraInput } from './CameraInput.js';
 import type { EventLoopDelay } from './EventLoopMonitor.js';
@@ -125,7 +126,7 @@ export function mapStatus(prefix: string, { map }: RecognizerInfo): RosMessage {
     storage: map.storage,
     bytes_on_disk: map.bytesOnDisk,
     built_with: map.modelName,
-    calibration: map.calibration || undefined,
+    calibration: calibrationName(map.calibration) || undefined,
   });
 }
 
