@@ -88,7 +88,7 @@ export const PARAMETERS = [
     unit: '',
     range: [0, 2],
     description:
-      'Least lead of the best place over the best one outside its neighbourhood, in similarity; below it a match is rejected as ambiguous.',
+      'Least lead of the best place over the best one outside its neighbourhood, in similarity; below it a match is rejected as ambiguous. At 0 only a place is rejected that the images before this one chose although another looks more similar.',
     dynamic: true,
   },
   {
