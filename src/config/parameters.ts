@@ -88,7 +88,7 @@ export const PARAMETERS = [
     unit: '',
     range: [0, 2],
     description:
-      'Least lead of the best place over the best one outside its neighbourhood, in similarity; below it a match is rejected as ambiguous.',
+      'Least lead of the best place over the best one outside its neighbourhood, in similarity; below it a match is rejected as ambiguous. At 0 only a place is rejected that the images before this one chose although another looks more similar.',
     dynamic: true,
   },
   {
@@ -470,7 +470,7 @@ export const PARAMETERS = [
     default: 5,
     unit: 's',
     range: [0.1, 3600],
-    description: 'A camera that is silent for longer is named in the log and in diagnostics.',
+    description: 'A camera, pose or odometry topic that is silent for longer is named in the log and in diagnostics.',
     dynamic: true,
   },
   {

@@ -35,6 +35,7 @@ export interface MapSummary {
   readonly modelSha256: string;
   readonly descriptorDimension: number;
   readonly storage: DescriptorStorage;
+  /** 0 for a map in memory. */
   readonly bytesOnDisk: number;
   /** JSON, or empty where the model's default applies. */
   readonly calibration: string;

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { MapMeta } from './MapMeta.js';
 import { MAP_FORMAT_VERSION } from './mapSchema.js';
-import type { MapSummary } from './mapTypes.js';
+import { TEMPORARY_MAP, type MapSummary } from './mapTypes.js';
 import type { PlaceIndex } from './PlaceIndex.js';
 
 /** What an open map is, in one record. */
@@ -24,7 +24,7 @@ export function summarizeMap(
     modelSha256: meta.modelSha256,
     descriptorDimension: meta.descriptorDimension,
     storage: meta.storage,
-    bytesOnDisk: pragma('page_count') * pragma('page_size'),
+    bytesOnDisk: path === TEMPORARY_MAP ? 0 : pragma('page_count') * pragma('page_size'),
     calibration: meta.calibration ?? '',
   };
 }

@@ -122,9 +122,13 @@ export class PlaceRecognizer {
     return nowNs === undefined ? [] : this.#judge.mutedPlaces(nowNs);
   }
 
+  /** A back end's verdict on a closure with this reference. Throws ARGUMENT_INVALID where the map has none of that id. */
   reportClosure(referenceId: ReferenceId, queryStampNs: bigint, accepted: boolean): void {
-    const placeId = this.#parts.map.placeOf(referenceId);
-    if (placeId !== NO_PLACE) this.#judge.report(placeId, accepted, this.#clock.nowNs ?? queryStampNs, this.#settings);
+    const { map } = this.#parts;
+    const placeId = map.placeOf(referenceId);
+    if (placeId === NO_PLACE)
+      throw new VprError('ARGUMENT_INVALID', `Expected a reference of the map, got ${referenceId} [${map.path}]`);
+    this.#judge.report(placeId, accepted, this.#clock.nowNs ?? queryStampNs, this.#settings);
   }
 
   /** One image of the stream. Throws IMAGE_* for a bad image, which leaves everything as it was. */

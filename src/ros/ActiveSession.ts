@@ -39,6 +39,8 @@ interface LocalizeAnswer {
 /** What lives from activate to deactivate: cameras, pose topics, adapters, and the way of an image through them. */
 export class ActiveSession {
   readonly cameras: readonly CameraInput[];
+  /** Of the pose and odometry topics that are set. */
+  readonly tracks: readonly PoseTrack[];
   readonly latency = new LatencyWindow();
   readonly #options: ActiveSessionOptions;
   readonly #opened: { close(): void }[] = [];
@@ -57,10 +59,12 @@ export class ActiveSession {
     };
     try {
       const { ros, node, log, parameters, recognizer } = options;
+      const watchdogS = (): number => options.values()['watchdog_s'] as number;
       const track = (parameter: string, topic: string): PoseTrack | undefined =>
-        topic === '' ? undefined : keep(new PoseTrack({ ros, node, log, parameter, topic }));
+        topic === '' ? undefined : keep(new PoseTrack({ ros, node, log, parameter, topic, watchdogS }));
       this.#poses = track('pose_topic', parameters.poseTopic);
       const odometry = track('odometry_topic', parameters.odometryTopic);
+      this.tracks = [this.#poses, odometry].filter((one) => one !== undefined);
       const wantsInitialPose = (): boolean => options.values()['publish_initialpose_when_lost'] === true;
       this.#initialPose = keep(new InitialPoseAdapter(ros, node, wantsInitialPose));
       this.#rtabmap = keep(
@@ -75,7 +79,6 @@ export class ActiveSession {
       );
       this.#align = parameters.serveAlignPose ? keep(new AlignPoseService(node, log)) : undefined;
       const onImage = (): void => this.#pump.kick();
-      const watchdogS = (): number => options.values()['watchdog_s'] as number;
       this.cameras = parameters.cameras.map((camera) =>
         keep(new CameraInput({ ros, node, log, parameters: camera, watchdogS, onImage })),
       );
@@ -107,9 +110,17 @@ export class ActiveSession {
     return pose === undefined ? image : { ...image, pose };
   }
 
+  /** The recognizer knows nothing of the place any more: another map, a worker that was started again, `~/localize`. */
+  forgetPlace(): void {
+    this.#options.state.resetPlace();
+    this.#initialPose.reset();
+    this.#align?.reset();
+  }
+
   /** Starts from scratch and waits for the first accepted place. */
   async localize(timeoutMs: number): Promise<LocalizeAnswer> {
     await this.#options.recognizer.resetFilter();
+    this.forgetPlace();
     return new Promise((resolve) => {
       let last: Recognition | undefined;
       const end = (answer: LocalizeAnswer): void => {

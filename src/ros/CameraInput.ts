@@ -3,12 +3,12 @@ import { parseImageCdr } from '../core/parseImageCdr.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { messageOf } from '../core/VprError.js';
 import { CameraStatistics } from './CameraStatistics.js';
-import { describeSilence, isSilent } from './cameraWatchdog.js';
 import { ImageSlot } from './ImageSlot.js';
 import { chooseImageSource, type ImageSource } from './imageTransport.js';
 import type { NodeLog } from './NodeLog.js';
 import { createQos, incompatibility } from './qos.js';
 import type { RosEndpoint, RosModule, RosNode, RosSubscription, RosSubscriptionEvents } from './RosApi.js';
+import { describeSilence, isSilent } from './topicWatchdog.js';
 
 const GRAPH_PERIOD_MS = 200;
 const WARNING_PERIOD_MS = 10_000;
@@ -70,9 +70,9 @@ export class CameraInput {
     const topics = [this.#source?.topic ?? this.#baseTopic, ...(this.#source === undefined ? this.#compressed() : [])];
     const publishers = topics.flatMap((topic) => this.#options.node.getPublishersInfoByTopic(topic));
     return describeSilence({
-      camera: this.name,
+      name: `camera '${this.name}'`,
       topic: this.#source?.topic ?? this.#baseTopic,
-      expectedType: this.#source?.type,
+      expectedType: this.#source?.type ?? 'Image or CompressedImage',
       publishers,
       silentS: (this.#nowMs() - (this.statistics.lastArrivalMs ?? this.#subscribedAtMs)) / 1000,
       lastStampAgeS:

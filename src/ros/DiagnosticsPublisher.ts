@@ -1,6 +1,6 @@
 import type { MapSummary, Recognizer, RecognizerInfo } from '../worker/protocol.js';
 import type { ActiveSession } from './ActiveSession.js';
-import { cameraStatus, inferenceStatus, mapStatus, stateStatus } from './diagnosticStatuses.js';
+import { cameraStatus, inferenceStatus, mapStatus, poseStatus, stateStatus } from './diagnosticStatuses.js';
 import { EventLoopMonitor } from './EventLoopMonitor.js';
 import { resultQos } from './qos.js';
 import type { RosMessage, RosModule, RosNode, RosPublisher } from './RosApi.js';
@@ -82,6 +82,7 @@ export class DiagnosticsPublisher {
     const step = this.#step && { text: this.#step.text, seconds: (nowMs - this.#step.sinceMs) / 1000 };
     const statuses = [stateStatus(prefix, { lifecycle, place, mode, error, step, loopMaxMs: loop.window.maxMs })];
     for (const camera of this.#session?.cameras ?? []) statuses.push(cameraStatus(prefix, camera, nowMs));
+    for (const track of this.#session?.tracks ?? []) statuses.push(poseStatus(prefix, track));
     if (this.#recognizer === undefined || this.#map === undefined) return statuses;
     const info: RecognizerInfo = { ...this.#recognizer.info, map: this.#map };
     const session = this.#session;

@@ -13,6 +13,19 @@ import type { ParameterChangeResult, RosMessage, RosModule, RosNode, RosParamete
 
 /** rcl_interfaces/msg/ParameterType. */
 const ROS_TYPE: Readonly<Record<Parameter['type'], number>> = { bool: 1, int: 2, double: 3, string: 4, 'string[]': 9 };
+/** The same by number, in the words of `ros2 param`. */
+const TYPE_NAMES = [
+  'not set',
+  'boolean',
+  'integer',
+  'double',
+  'string',
+  'byte array',
+  'boolean array',
+  'integer array',
+  'double array',
+  'string array',
+];
 
 /** Parameters that ROS 2 itself, launch files and Nav2's manager give to every node. */
 const FOREIGN =
@@ -25,6 +38,8 @@ const FOREIGN =
 export class NodeParameterServer {
   readonly #ros: RosModule;
   readonly #node: RosNode;
+  /** What parameter files and the command line give, also for cameras that are not in the list yet. */
+  readonly #overrides: ReadonlyMap<string, unknown>;
   readonly #values: Record<string, ParameterValue> = {};
   readonly #problems = new Map<string, string>();
   #locked = false;
@@ -33,15 +48,14 @@ export class NodeParameterServer {
   constructor(ros: RosModule, node: RosNode) {
     this.#ros = ros;
     this.#node = node;
-    const overrides = new Map(node.getParameterOverrides().map((parameter) => [parameter.name, parameter.value]));
-    for (const row of PARAMETERS) this.#declare(row, overrides);
-    for (const camera of this.#values['cameras'] as readonly string[])
-      for (const row of cameraParameters(camera)) this.#declare(row, overrides);
-    for (const name of overrides.keys()) this.#checkKnown(name);
+    this.#overrides = new Map(node.getParameterOverrides().map((parameter) => [parameter.name, parameter.value]));
+    for (const row of PARAMETERS) this.#declare(row);
+    for (const camera of this.#cameras) for (const row of cameraParameters(camera)) this.#declare(row);
+    for (const name of this.#overrides.keys()) this.#checkKnown(name);
     node.addPostSetParametersCallback((parameters) => this.#take(parameters));
   }
 
-  /** From configure to cleanup only dynamic parameters can be set; they are told to `onDynamic`. */
+  /** From the start of configure to cleanup only dynamic parameters can be set; they are told to `onDynamic`. */
   lock(onDynamic: (values: Readonly<Record<string, ParameterValue>>) => void): void {
     this.#locked = true;
     this.#onDynamic = onDynamic;
@@ -54,28 +68,35 @@ export class NodeParameterServer {
 
   /** All values by ROS name. Parameters of cameras that are no longer in the list stay declared; they are not part of it. */
   get values(): Readonly<Record<string, ParameterValue>> {
-    const cameras = this.#values['cameras'] as readonly string[];
-    const used = Object.entries(this.#values).filter(([name]) => {
-      const camera = /^cameras\.([^.]+)\./.exec(name)?.[1];
-      return camera === undefined || cameras.includes(camera);
-    });
-    return Object.fromEntries(used);
+    return Object.fromEntries(Object.entries(this.#values).filter(([name]) => this.#isUsed(name)));
   }
 
   /** Throws PARAMETER_INVALID for the first problem. */
   parse(): NodeParameters {
-    for (const problem of this.#problems.values()) throw new VprError('PARAMETER_INVALID', problem);
+    for (const [name, problem] of this.#problems)
+      if (this.#isUsed(name)) throw new VprError('PARAMETER_INVALID', problem);
     return parseParameters(this.values);
   }
 
-  #declare(row: Parameter, overrides: ReadonlyMap<string, unknown>): void {
+  get #cameras(): readonly string[] {
+    return this.#values['cameras'] as readonly string[];
+  }
+
+  /** False for what belongs to a camera that is not in the list. */
+  #isUsed(name: string): boolean {
+    const camera = /^cameras\.([^.]+)\./.exec(name)?.[1];
+    return camera === undefined || findParameter(name) === undefined || this.#cameras.includes(camera);
+  }
+
+  #declare(row: Parameter): void {
     if (this.#node.hasParameter(row.name)) return;
     let value: ParameterValue = row.default;
-    if (overrides.has(row.name)) {
+    let problem: string | undefined;
+    if (this.#overrides.has(row.name)) {
       try {
-        value = parseParameter(row, plain(overrides.get(row.name)));
+        value = parseParameter(row, plain(this.#overrides.get(row.name)));
       } catch (error) {
-        this.#problems.set(row.name, messageOf(error));
+        problem = messageOf(error);
       }
     }
     this.#values[row.name] = value;
@@ -97,6 +118,8 @@ export class NodeParameterServer {
     // rclnodejs checks the range but leaves it out of what it tells others.
     descriptor.toMessage = () => ({ ...toMessage.call(descriptor), ...this.#rangeMessage(row) });
     this.#node.declareParameter(new this.#ros.Parameter(row.name, type, rosValue(row, value)), descriptor, true);
+    // Declaring sets the default, which puts nothing right.
+    if (problem !== undefined) this.#problems.set(row.name, problem);
   }
 
   #rangeOf(row: Parameter): object | undefined {
@@ -129,10 +152,14 @@ export class NodeParameterServer {
   check(parameters: readonly RosParameter[]): ParameterChangeResult {
     try {
       const changes: Record<string, ParameterValue> = {};
-      for (const { name, value } of parameters) {
-        const row = findParameter(name);
-        if (row === undefined) this.#checkForeign(name);
-        else changes[name] = parseParameter(row, plain(value));
+      for (const parameter of parameters) {
+        const row = findParameter(parameter.name);
+        if (row === undefined) {
+          this.#checkForeign(parameter.name);
+          continue;
+        }
+        checkType(row, parameter);
+        changes[row.name] = parseParameter(row, plain(parameter.value));
       }
       if (this.#locked) changeParameters(this.values, changes);
       return { successful: true, reason: '' };
@@ -155,9 +182,20 @@ export class NodeParameterServer {
       this.#problems.delete(name);
     }
     for (const camera of (changes['cameras'] ?? []) as readonly string[])
-      for (const row of cameraParameters(camera)) this.#declare(row, new Map());
+      for (const row of cameraParameters(camera)) this.#declare(row);
     if (Object.keys(changes).length > 0) this.#onDynamic?.(changes);
   }
+}
+
+/** ROS 2 keeps a parameter's type for good, also where a number would do. Throws PARAMETER_INVALID. */
+function checkType(row: Parameter, { type, value }: RosParameter): void {
+  if (type === ROS_TYPE[row.type]) return;
+  const shown = ['boolean', 'number', 'bigint', 'string'].includes(typeof value) ? ` ${String(value)}` : '';
+  const hint = row.type === 'double' && TYPE_NAMES[type] === 'integer' ? `: write${shown}.0` : '';
+  throw new VprError(
+    'PARAMETER_INVALID',
+    `Expected ${TYPE_NAMES[ROS_TYPE[row.type]]} for parameter '${row.name}', got ${TYPE_NAMES[type] ?? `type ${type}`}${shown}${hint}`,
+  );
 }
 
 /** rclnodejs' integers are bigint; its arrays may be typed arrays. */

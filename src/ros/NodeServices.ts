@@ -99,7 +99,7 @@ export class NodeServices {
       this.#context.onMap(map, true);
       return { success: true, message: `opened ${map.path}`, code: '', map: this.#context.mapInfo(map) };
     } catch (error) {
-      return this.#mapFailure(recognizer, error);
+      return await this.#mapFailure(recognizer, error);
     }
   }
 
@@ -111,17 +111,18 @@ export class NodeServices {
       const message = `${map.references} references in ${path === '' ? map.path : path}`;
       return { success: true, message, code: '', map: this.#context.mapInfo(map) };
     } catch (error) {
-      return this.#mapFailure(recognizer, error);
+      return await this.#mapFailure(recognizer, error);
     }
   }
 
-  /** The answer still says which map is open. */
-  #mapFailure(recognizer: Recognizer, error: unknown): RosMessage {
+  /** The answer still says which map is open, with what it holds now; as it was opened where the worker cannot tell. */
+  async #mapFailure(recognizer: Recognizer, error: unknown): Promise<RosMessage> {
+    const map = await recognizer.mapSummary().catch(() => recognizer.info.map);
     return {
       success: false,
       message: messageOf(error),
       code: error instanceof VprError ? error.code : '',
-      map: this.#context.mapInfo(recognizer.info.map),
+      map: this.#context.mapInfo(map),
     };
   }
 

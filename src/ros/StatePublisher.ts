@@ -52,7 +52,7 @@ export class StatePublisher {
     this.#change({ error });
   }
 
-  /** Back to "never localized" (deactivate, another map). */
+  /** Back to "never localized" (deactivate, another map, `~/localize`). */
   resetPlace(): void {
     this.#change({ place: 'unknown', placeId: NO_PLACE, label: '', confidence: 0, lastLocalizedNs: 0n });
   }

@@ -1,3 +1,4 @@
+import type { ParameterValue } from '../config/Parameter.js';
 import type { NodeParameters } from '../config/parseParameters.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { outdatedCalibration } from '../worker/confidenceFor.js';
@@ -17,6 +18,10 @@ import { StatePublisher } from './StatePublisher.js';
 const LOCALIZE_TIMEOUT_MS = 5_000;
 const NEXT_IMAGE_TIMEOUT_MS = 2_000;
 const GROWTH_PERIOD_MS = 1_000;
+
+function sentenceOf(error: unknown): string {
+  return error instanceof VprError ? `${error.message} (${error.code})` : messageOf(error);
+}
 
 /**
  * The lifecycle node. configure opens model and map in the worker, activate listens to the cameras, deactivate stops
@@ -91,8 +96,7 @@ export class VprNode {
       this.#state.setError('');
       return true;
     } catch (error) {
-      const code = error instanceof VprError ? ` (${error.code})` : '';
-      const sentence = `${name} failed: ${messageOf(error)}${code}`;
+      const sentence = `${name} failed: ${sentenceOf(error)}`;
       this.#log.error(sentence);
       this.#state.setError(sentence);
       return false;
@@ -117,27 +121,40 @@ export class VprNode {
 
   async #configure(): Promise<void> {
     const parameters = this.parameters.parse();
-    const recognizer = await openRecognizerSession(parameters, this.parameters.values, this.#log, {
-      onStep: (text) => this.#diagnostics.setStep(text),
-      onCrash: (sentence, restarts, restarting) => this.#onCrash(sentence, restarts, restarting),
-      onRestarted: () => this.#onRestarted(),
-    }).finally(() => this.#diagnostics.setStep(undefined));
-    if (this.#stopped) {
-      await recognizer.close();
-      throw new Error('the node was shut down while it opened');
-    }
+    // The values are used from here on: what is set while model and map open must take effect too, or be refused.
+    const changedMeanwhile: Record<string, ParameterValue> = {};
+    this.parameters.lock((values) => Object.assign(changedMeanwhile, values));
+    const recognizer = await this.#open(parameters).catch((error: unknown) => {
+      this.parameters.unlock();
+      throw error;
+    });
+    const change = (values: Readonly<Record<string, ParameterValue>>): void => {
+      recognizer.setParameters(values).catch((error: unknown) => this.#log.error(`parameters: ${messageOf(error)}`));
+    };
+    if (Object.keys(changedMeanwhile).length > 0) change(changedMeanwhile);
+    this.parameters.lock(change);
     this.#recognizer = recognizer;
     this.#configured = parameters;
     this.#diagnostics.setPeriod(parameters.diagnosticsPeriodS);
     this.#state.setMode(modeOf(parameters));
     this.#diagnostics.setRecognizer(recognizer);
     this.#onMap(recognizer.info.map, true);
-    this.parameters.lock((values) => {
-      recognizer.setParameters(values).catch((error: unknown) => this.#log.error(`parameters: ${messageOf(error)}`));
-    });
   }
 
-  #activate(): void {
+  async #open(parameters: NodeParameters): Promise<Recognizer> {
+    const recognizer = await openRecognizerSession(parameters, this.parameters.values, this.#log, {
+      onStep: (text) => this.#diagnostics.setStep(text),
+      onCrash: (sentence, restarts, restarting) => this.#onCrash(sentence, restarts, restarting),
+      onRestarted: () => this.#onRestarted(),
+    }).finally(() => this.#diagnostics.setStep(undefined));
+    if (!this.#stopped) return recognizer;
+    await recognizer.close();
+    throw new Error('the node was shut down while it opened');
+  }
+
+  async #activate(): Promise<void> {
+    // Where the robot was at the last deactivate says nothing: it may have been carried since.
+    await this.#openRecognizer().resetFilter();
     this.#session = new ActiveSession({
       ros: this.#ros,
       node: this.node,
@@ -165,7 +182,12 @@ export class VprNode {
     this.#recognizer = undefined;
     this.#diagnostics.setRecognizer(undefined);
     this.parameters.unlock();
-    await recognizer?.close();
+    try {
+      await recognizer?.close();
+    } catch (error) {
+      // All is let go of: an inactive node without model and map could go nowhere.
+      this.#log.error(`cleanup: ${sentenceOf(error)}`);
+    }
   }
 
   #openRecognizer(): Recognizer {
@@ -184,6 +206,7 @@ export class VprNode {
     this.#diagnostics.setMap(map);
     if (!swapped) return;
     this.#state.resetPlace();
+    this.#session?.forgetPlace();
     const outdated = outdatedCalibration(map);
     if (outdated !== undefined) this.#log.warn(outdated);
     if (map.poseKind === 'mapFromCamera')

@@ -1,8 +1,10 @@
 import type { PlaceState } from '../core/recognition.js';
+import { calibrationName } from '../worker/confidenceFor.js';
 import type { RecognizerInfo } from '../worker/protocol.js';
 import type { CameraInput } from './CameraInput.js';
 import type { EventLoopDelay } from './EventLoopMonitor.js';
 import type { LatencySummary } from './LatencyWindow.js';
+import type { PoseTrack } from './PoseTrack.js';
 import type { RosMessage } from './RosApi.js';
 
 /** diagnostic_msgs/msg/DiagnosticStatus levels. */
@@ -28,6 +30,11 @@ export function status(
       value === undefined ? [] : [{ key, value: typeof value === 'number' ? shortNumber(value) : String(value) }],
     ),
   };
+}
+
+/** Seconds. */
+function stampText(stampNs: bigint | undefined): string | undefined {
+  return stampNs === undefined ? undefined : (Number(stampNs) / 1e9).toFixed(6);
 }
 
 function shortNumber(value: number): string {
@@ -58,7 +65,22 @@ export function cameraStatus(prefix: string, camera: CameraInput, nowMs: number)
     lost,
     received_hz: receivedHz,
     published_hz: statistics.publishedHz,
-    last_stamp: statistics.lastStampNs === undefined ? undefined : (Number(statistics.lastStampNs) / 1e9).toFixed(6),
+    last_stamp: stampText(statistics.lastStampNs),
+  });
+}
+
+export function poseStatus(prefix: string, track: PoseTrack): RosMessage {
+  const silence = track.silence();
+  const [level, message]: [Level, string] =
+    silence !== undefined
+      ? [LEVEL.warn, silence]
+      : track.received === 0
+        ? [LEVEL.stale, 'waiting for the first pose']
+        : [LEVEL.ok, 'poses arrive'];
+  return status(`${prefix}: ${track.name}`, track.name, level, message, {
+    source: track.sourceText,
+    received: track.received,
+    last_stamp: stampText(track.lastStampNs),
   });
 }
 
@@ -104,7 +126,7 @@ export function mapStatus(prefix: string, { map }: RecognizerInfo): RosMessage {
     storage: map.storage,
     bytes_on_disk: map.bytesOnDisk,
     built_with: map.modelName,
-    calibration: map.calibration || undefined,
+    calibration: calibrationName(map.calibration) || undefined,
   });
 }
 

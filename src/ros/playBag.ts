@@ -2,11 +2,13 @@
  * Plays a bag into ROS 2 and records what vpr_node says: for replay.launch.py where `ros2 bag` is not installed, and for
  * tests. Messages are published as they are in the bag (serialised), with /clock.
  *
- *   play_bag BAG [--rate 1.0] [--results FILE] [--lockstep] [--wait-for TOPIC]
+ *   play_bag BAG [--rate 1.0] [--results FILE] [--lockstep] [--place /vpr_node/place]
  *
- * --lockstep publishes an image only when the one before was answered on --place: every image is processed, whatever the machine.
+ * --results writes every PlaceMatch heard on --place as a line of JSON. --lockstep publishes an image only when the one
+ * before was answered there: every image is processed, whatever the machine.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { openBag } from '../bag/openBag.js';
 import type { BagFile, BagTopic } from '../bag/BagFile.js';
@@ -32,6 +34,8 @@ interface PlayOptions {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 class BagPlayer {
+  /** Rejects when the results cannot be written; resolves when they are. */
+  readonly written: Promise<void>;
   readonly #options: PlayOptions;
   readonly #node: RosNode;
   readonly #ros: RosModule;
@@ -48,7 +52,14 @@ class BagPlayer {
     this.#clock = node.createPublisher('rosgraph_msgs/msg/Clock', '/clock', {
       qos: createQos(ros, 1, 'reliable', 'volatile'),
     });
-    this.#results = options.results === undefined ? undefined : createWriteStream(options.results);
+    const { results } = options;
+    this.#results = results === undefined ? undefined : createWriteStream(results);
+    this.written =
+      this.#results === undefined
+        ? Promise.resolve()
+        : finished(this.#results).catch((error: unknown) => {
+            throw new Error(`Expected a file that can be written for --results, got ${results}: ${messageOf(error)}`);
+          });
     node.createSubscription('vpr_node/msg/PlaceMatch', options.place, { qos: resultQos(ros) }, (match: RosMessage) => {
       this.#answers++;
       this.#results?.write(
@@ -80,16 +91,20 @@ class BagPlayer {
       const answered = isAwaited ? this.#nextAnswer() : undefined;
       publisher.publish(Buffer.from(data));
       if (isImage) images++;
-      await answered;
+      // The node answers nothing to an image that it cannot read: one of them must not cost all that follow.
+      if ((await answered) === false)
+        this.#warn(
+          `Expected an answer on ${this.#options.place} within ${ANSWER_TIMEOUT_MS} ms, got none: going on without [${topic.name}, ${logTimeNs} ns]`,
+        );
     }
     // The last image is still on its way through the node.
     await sleep(this.#options.lockstep ? 0 : 1000);
     return { images, answers: this.#answers };
   }
 
-  async close(): Promise<void> {
-    const results = this.#results;
-    if (results !== undefined) await new Promise<void>((resolve) => results.end(() => resolve()));
+  /** Ends the results; `written` says when they are there. */
+  close(): void {
+    this.#results?.end();
   }
 
   #isKnown(topic: BagTopic): boolean {
@@ -98,13 +113,13 @@ class BagPlayer {
     return false;
   }
 
-  /** Until somebody listens to an image topic: what is published before is lost. */
+  /** Until somebody listens to an image topic, where there is one: what is published before is lost. */
   async #untilHeard(topics: readonly BagTopic[]): Promise<void> {
     const images = topics
       .filter((topic) => isImageMessageType(topic.type))
       .map((topic) => this.#publishers.get(topic)!);
     const deadlineMs = performance.now() + DISCOVERY_TIMEOUT_MS;
-    while (!images.some((publisher) => publisher.subscriptionCount > 0)) {
+    while (images.length > 0 && !images.some((publisher) => publisher.subscriptionCount > 0)) {
       if (performance.now() > deadlineMs)
         throw new Error(`Expected a subscriber of ${images.map(({ topic }) => topic).join(', ')}, got none`);
       await sleep(100);
@@ -112,18 +127,16 @@ class BagPlayer {
     await sleep(500);
   }
 
-  #nextAnswer(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          reject(new Error(`Expected an answer on ${this.#options.place} within ${ANSWER_TIMEOUT_MS} ms, got none`)),
-        ANSWER_TIMEOUT_MS,
-      );
-      this.#onAnswer = () => {
+  /** False when none came in time. */
+  #nextAnswer(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isAnswered: boolean): void => {
         clearTimeout(timer);
         this.#onAnswer = undefined;
-        resolve();
+        resolve(isAnswered);
       };
+      const timer = setTimeout(() => end(false), ANSWER_TIMEOUT_MS);
+      this.#onAnswer = () => end(true);
     });
   }
 
@@ -153,11 +166,9 @@ async function run(): Promise<void> {
   node.spin();
   try {
     const { lockstep, place, results } = values;
-    const { images, answers } = await playFiles(
-      bag,
-      node,
-      new BagPlayer(ros, node, { rate, lockstep, place, results }),
-    );
+    const player = new BagPlayer(ros, node, { rate, lockstep, place, results });
+    // Together: results that cannot be written end it at once.
+    const [{ images, answers }] = await Promise.all([playFiles(bag, node, player), player.written]);
     node.getLogger().info(`${images} images played, ${answers} answered${results === undefined ? '' : `: ${results}`}`);
   } finally {
     // rclnodejs' thread must have ended before the process does.
@@ -174,7 +185,7 @@ async function playFiles(bag: string, node: RosNode, player: BagPlayer): Promise
     answers = played.answers;
     await file.close();
   }
-  await player.close();
+  player.close();
   return { images, answers };
 }
 

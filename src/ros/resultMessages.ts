@@ -1,5 +1,6 @@
 import { IDENTITY_POSE } from '../core/pose.js';
 import type { LoopClosure, PlaceCandidate, PlaceState, Recognition, RejectReason } from '../core/recognition.js';
+import { calibrationName } from '../worker/confidenceFor.js';
 import type { MapSummary, RecognizerInfo } from '../worker/protocol.js';
 import { poseMessage } from './poseMessage.js';
 import type { RosMessage } from './RosApi.js';
@@ -108,6 +109,6 @@ export function mapInfoMessage(map: MapSummary, nowNs: bigint): RosMessage {
     descriptor_dimension: map.descriptorDimension,
     storage: map.storage,
     bytes_on_disk: BigInt(map.bytesOnDisk),
-    calibration: map.calibration,
+    calibration: calibrationName(map.calibration),
   };
 }

@@ -129,8 +129,9 @@ export class RecognizerClient implements Recognizer {
   }
 
   async setParameters(values: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#call<void>('setParameters', [values]);
+    // First: a worker that dies before it answers must not take them with it.
     this.#start = { ...this.#start, parameters: { ...this.#start.parameters, ...values } };
+    await this.#call<void>('setParameters', [values]);
   }
 
   resetFilter(): Promise<void> {

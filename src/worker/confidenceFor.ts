@@ -21,6 +21,18 @@ export function outdatedCalibration({
   return `the map's own calibration is of an older version and is passed over, the model's is used: 'vpr tune' fits it anew [${file}]`;
 }
 
+/** What a map's own calibration was fitted on; empty where the map has none, "unnamed" where it does not say. */
+export function calibrationName(calibration: string): string {
+  if (calibration === '') return '';
+  try {
+    const { fittedOn } = JSON.parse(calibration) as { readonly fittedOn?: unknown };
+    return typeof fittedOn === 'string' && fittedOn !== '' ? fittedOn : 'unnamed';
+  } catch {
+    // One of an older version is passed over, whatever it is: its map is open all the same.
+    return 'unnamed';
+  }
+}
+
 /**
  * The confidence model to use: the map's own where one was fitted on it, else the model's prior, else the generic one.
  * One that was fitted for another model, or for features of an older version, is passed over. Throws CALIBRATION_INVALID.

@@ -65,7 +65,7 @@ export interface Recognizer {
   places(): Promise<readonly PlaceSummary[]>;
   /** JPEG, or undefined where the reference has none. */
   thumbnail(referenceId: ReferenceId): Promise<Uint8Array | undefined>;
-  /** A back end's verdict on a closure; rejected ones count towards muting the place. */
+  /** A back end's verdict on a closure; rejected ones count towards muting the place. ARGUMENT_INVALID: no such reference. */
   reportClosure(referenceId: ReferenceId, queryStampNs: bigint, accepted: boolean): Promise<void>;
   /** Places that are muted now because the back end rejected closures to them, ascending. */
   mutedPlaces(): Promise<readonly PlaceId[]>;

@@ -61,6 +61,38 @@ describeRos('adapters of the node', function () {
     });
   });
 
+  it('sends initialpose once after load_map, ~/localize, a restart of the worker and activate', async () => {
+    await session.start(
+      { map: mapPath, cameras: ['front'], publish_initialpose_when_lost: true, acceptance_probability: 0.02 },
+      { env: { NODE_OPTIONS: `--import ${new URL('crashWorkerOnce.js', import.meta.url).href}` } },
+    );
+    let next = 0;
+    const expected: bigint[] = [];
+    /** Three images, of which the second is confirmed: its pose is the one that is to be sent. */
+    const find = async (): Promise<void> => {
+      const matches = await session.play(images.slice(next, next + 3));
+      expect(matches.map(({ state }) => state)).to.deep.equal([1, 2, 2]);
+      expected.push(images[next + 1]!.stampNs);
+      next += 3;
+    };
+    await session.publishing(images, async () => {
+      await find();
+      expect(await session.call('load_map', 'vpr_node/srv/LoadMap', { path: mapPath })).to.include({ success: true });
+      await find();
+      // Nothing is published meanwhile: it forgets, and says after a while that it saw nothing.
+      expect(await session.call('localize', 'std_srvs/srv/Trigger')).to.include({ success: false });
+      await find();
+      session.node.kill('SIGUSR2');
+      await until('the restart in the log', () => session.node.log.includes('the recognition worker runs again'));
+      await find();
+      for (const transition of [4, 3]) expect(await session.change(transition)).to.equal(true);
+      await session.peer.untilMatched(images[0]!.topic);
+      await find();
+      await until('all poses', () => session.peer.heard('/initialpose').length >= expected.length);
+      expect(session.peer.heard('/initialpose').map(stampOf)).to.deep.equal(expected);
+    });
+  });
+
   it('sends nothing that was not asked for', async () => {
     await session.start({ map: mapPath, ...EAGER });
     await session.publishing(images, async () => {
@@ -133,6 +165,35 @@ describeRos('adapters of the node', function () {
     expect(stale).to.include({ success: true, reliable: false });
     const pose = await session.peer.take('/vpr_node/pose', (one) => stampOf(one) === images[1]!.stampNs);
     expect(stale['pose_with_covariance']).to.deep.equal(pose);
+    expect(await session.call('load_map', 'vpr_node/srv/LoadMap', { path: mapPath })).to.include({ success: true });
+    expect(await align(), 'a pose of the map before').to.include({ success: false, reliable: false });
+  });
+
+  it('calls no pose reliable whose stamp is far from the clock, before or after it', async () => {
+    const { peer } = session;
+    await session.start({ map: mapPath, serve_align_pose: true, use_sim_time: true, ...EAGER });
+    await peer.advertise('/clock', 'rosgraph_msgs/msg/Clock');
+    await peer.untilMatched('/clock');
+    const setClock = async (ns: bigint): Promise<void> => {
+      await peer.publish('/clock', { clock: stampMessage(ns) });
+      await peer.take('/diagnostics', (message) => stampOf(message) === ns);
+    };
+    const { stampNs } = images[1]!;
+    await setClock(stampNs);
+    await session.publishing(images, async () => {
+      await session.play(images.slice(0, 2));
+    });
+    for (const [offsetS, reliable] of [
+      [2n, true],
+      [10n, false],
+      [-2n, true],
+      [-10n, false],
+    ] as const) {
+      await setClock(stampNs + offsetS * 1_000_000_000n);
+      const type = 'autoware_internal_localization_msgs/srv/PoseWithCovarianceStamped';
+      expect(await session.call('align_pose', type), `${offsetS} s`).to.include({ success: true, reliable });
+    }
+    await peer.do('unadvertise', { topic: '/clock' });
   });
 
   it('says what is missing where an adapter has no interfaces, and works on', async () => {
@@ -141,7 +202,17 @@ describeRos('adapters of the node', function () {
       { map: mapPath, serve_align_pose: true, publish_rtabmap_links: true },
       { env: { AMENT_PREFIX_PATH: process.env['AMENT_PREFIX_PATH']!.replace(fixtures, '') } },
     );
-    expect(session.node.isRunning).to.equal(true);
+    for (const [interfaces, parameter] of [
+      ['autoware_internal_localization_msgs', 'serve_align_pose'],
+      ['rtabmap_msgs', 'publish_rtabmap_links'],
+    ] as const)
+      await until(`${interfaces} in the log`, () =>
+        session.node.log.includes(`Expected ${interfaces} for ${parameter}, got none: install it`),
+      );
+    await session.publishing(images, async () => {
+      const [match] = await session.play([images[0]!]);
+      expect((match!['candidates'] as unknown[]).length).to.be.above(0);
+    });
   });
 
   it('rejects what the odometry contradicts', async () => {

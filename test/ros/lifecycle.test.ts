@@ -112,6 +112,28 @@ describeRos('lifecycle of the node', function () {
     });
   });
 
+  it('knows what a parameter file says of a camera that comes into the list later', async () => {
+    node = new NodeProcess({
+      autostart: false,
+      cameras: ['front'],
+      'cameras.rear.topic': '/back/image',
+      'cameras.rear.qos_depth': 3,
+      'cameras.roof.qos_depth': 'deep',
+    });
+    const setCameras = (names: readonly string[]) => set('cameras', { type: 9, string_array_value: names });
+    expect(await setCameras(['front', 'rear', 'roof'])).to.include({ successful: true });
+    const { values } = await peer.call('rcl_interfaces/srv/GetParameters', '/vpr_node/get_parameters', {
+      names: ['cameras.rear.topic', 'cameras.rear.qos_depth', 'cameras.front.topic'],
+    });
+    const [topic, depth, front] = values as Message[];
+    expect([topic!['string_value'], depth!['integer_value']]).to.deep.equal(['/back/image', 3]);
+    expect(front!['string_value']).to.equal('front/image_raw');
+    expect(await change(TRANSITION.configure)).to.equal(false);
+    expect(node.log).to.include('for parameter \'cameras.roof.qos_depth\', got "deep"');
+    expect(await setCameras(['front', 'rear'])).to.include({ successful: true });
+    expect(await change(TRANSITION.configure), node.log).to.equal(true);
+  });
+
   it('fails configure for a wrong value of a parameter file and for an unknown name', async () => {
     node = new NodeProcess({ mode: 'sideways' });
     await until('the reason in the log', () => node!.log.includes('for parameter \'mode\', got "sideways"'));
@@ -135,6 +157,17 @@ describeRos('lifecycle of the node', function () {
     expect(await set('top_k', { type: 2, integer_value: 3 })).to.deep.equal({ successful: true, reason: '' });
     expect((await set('top_k', { type: 2, integer_value: 1000 })).reason).to.include('1...100');
     expect((await set('min_margin', { type: 3, double_value: 0.125 })).successful).to.equal(true);
+    expect(await set('max_speed_mps', { type: 2, integer_value: 2 })).to.deep.equal({
+      successful: false,
+      reason: "Expected double for parameter 'max_speed_mps', got integer 2: write 2.0",
+    });
+    expect((await set('top_k', { type: 3, double_value: 3 })).reason).to.equal(
+      "Expected integer for parameter 'top_k', got double 3",
+    );
+    expect((await set('top_k', { type: 0 })).reason).to.equal("Expected integer for parameter 'top_k', got not set");
+    expect((await set('cameras', { type: 4, string_value: 'front' })).reason).to.equal(
+      "Expected string array for parameter 'cameras', got string front",
+    );
     expect((await set('map', { type: 4, string_value: '/x' })).reason).to.include('read at configure');
     expect((await set('nonsense', { type: 4, string_value: '/x' })).reason).to.include('nearest');
     const nothing = await peer.call('rcl_interfaces/srv/GetParameters', '/vpr_node/get_parameters', {

@@ -78,4 +78,55 @@ describeRos('recognition through the node', function () {
         expected.filter((one) => one.loopClosure !== undefined).map((one) => one.stampNs),
       );
     });
+
+  it('takes a dynamic parameter that is set while it configures, and refuses one that is used already', async () => {
+    const { mapPath, messages } = await sampleDrives();
+    const images = messages.compressed.filter(({ camera }) => camera === 'front');
+    const set = async (name: string, value: Message): Promise<Message> => {
+      const answer = await session.call('set_parameters', 'rcl_interfaces/srv/SetParameters', {
+        parameters: [{ name, value }],
+      });
+      return (answer['results'] as Message[])[0]!;
+    };
+    const state = async (): Promise<string> => {
+      const answer = await session.call('get_state', 'lifecycle_msgs/srv/GetState');
+      return (answer['current_state'] as { label: string }).label;
+    };
+    await session.start({ map: mapPath, cameras: ['front'] });
+    for (const transition of [4, 2]) expect(await session.change(transition)).to.equal(true);
+    // A service that was never called answers later.
+    expect(await set('top_k', { type: 2, integer_value: 9 })).to.include({ successful: true });
+    expect(await state()).to.equal('unconfigured');
+    const configured = session.change(1);
+    await until('configuring', async () => (await state()) !== 'unconfigured');
+    expect(await set('top_k', { type: 2, integer_value: 2 })).to.include({ successful: true });
+    const refused = await set('map', { type: 4, string_value: '/somewhere/else.vpr' });
+    expect(refused['reason']).to.include("got 'map', which is read at configure");
+    expect(await configured).to.equal(true);
+    expect(await session.change(3)).to.equal(true);
+    await session.publishing(images, async () => {
+      const [match] = await session.play([images[0]!]);
+      expect(match!['candidates']).to.have.length(2);
+    });
+    for (const transition of [4, 2]) expect(await session.change(transition)).to.equal(true);
+    expect(await set('map', { type: 4, string_value: '/nowhere.vpr' })).to.include({ successful: true });
+    expect(await session.change(1)).to.equal(false);
+    expect(await set('map', { type: 4, string_value: mapPath }), 'after a failed configure').to.include({
+      successful: true,
+    });
+  });
+
+  it('starts from scratch when it is activated again: the robot may have been carried since', async () => {
+    const { mapPath, messages } = await sampleDrives();
+    const images = messages.compressed.filter(({ camera }) => camera === 'front');
+    await session.start({ map: mapPath, cameras: ['front'], acceptance_probability: 0.02 });
+    const states = async (some: readonly DriveMessage[]): Promise<unknown[]> =>
+      (await session.play(some)).map(({ state }) => PLACE_STATES[state as number]);
+    await session.publishing(images, async () => {
+      expect(await states(images.slice(0, 4))).to.deep.equal(['candidate', 'localized', 'localized', 'localized']);
+      for (const transition of [4, 3]) expect(await session.change(transition)).to.equal(true);
+      await peer.untilMatched(images[4]!.topic);
+      expect(await states(images.slice(4, 6))).to.deep.equal(['candidate', 'localized']);
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { PLACE_STATES, REJECT_REASONS } from '../../src/ros/resultMessages.js';
 import { buildTown } from '../../src/sample/buildTown.js';
@@ -8,6 +8,7 @@ import { SAMPLE_CAMERA } from '../../src/sample/Pinhole.js';
 import { SAMPLE_CONDITIONS } from '../../src/sample/SampleCondition.js';
 import { SampleTraverse } from '../../src/sample/SampleTraverse.js';
 import { writeSampleBag } from '../../src/sample/writeSampleBag.js';
+import { bagOf, inFolder, POSE, poseMessage, useFolder } from '../unit/bag/bagFixtures.js';
 import { describeRos, rosEnvironment } from './describeRos.js';
 import { NodeSession, stampOf } from './NodeSession.js';
 import { until, type Message } from './RosPeer.js';
@@ -61,6 +62,7 @@ async function twoLaps(folder: string): Promise<string> {
 
 describeRos('a bag through the live node', function () {
   this.timeout(180_000);
+  useFolder();
   let session: NodeSession;
 
   before(async () => {
@@ -140,6 +142,36 @@ describeRos('a bag through the live node', function () {
       expect(pose['orientation']).to.include({ w: 1 });
       expect(covariance[0]).to.be.above(0);
     }
+  });
+
+  it('goes on after an image that gets no answer, and after a file of the bag without images', async () => {
+    const { messages, mapPath } = await sampleDrives();
+    const images = messages.compressed.filter(({ camera }) => camera === 'front').slice(0, 6);
+    const entries = images.map(({ topic, type, cdr }, i) => {
+      const data = Uint8Array.from(cdr);
+      // One JPEG whose head is gone.
+      if (i === 2) data.fill(0x41, Buffer.from(data).indexOf(Buffer.from([0xff, 0xd8])));
+      return [topic, type, data] as const;
+    });
+    const bag = inFolder('split');
+    mkdirSync(bag);
+    renameSync(await bagOf(entries), path.join(bag, 'split_0.mcap'));
+    renameSync(await bagOf([['/slam_pose', POSE, poseMessage(1, 1, 1)]]), path.join(bag, 'split_1.mcap'));
+    await session.start({ map: mapPath, cameras: ['front'] });
+    const results = inFolder('results.jsonl');
+    const played = await run(['dist/src/ros/playBag.js', bag, '--lockstep', '--results', results]);
+    expect(played.code, played.stderr).to.equal(0);
+    expect(played.stderr).to.include('going on without [/camera/front/image_raw/compressed, 3000000000 ns]');
+    const answered = images.filter((_, i) => i !== 2).map(({ stampNs }) => stampNs);
+    expect(linesOf<Message>(results).map(stampOf)).to.deep.equal(answered);
+  });
+
+  it('says that the results cannot be written', async () => {
+    const { bag } = await sampleDrives();
+    const results = inFolder('missing/results.jsonl');
+    const played = await run(['dist/src/ros/playBag.js', bag.compressed, '--results', results]);
+    expect(played.code, played.stderr).to.equal(1);
+    expect(played.stderr).to.include(`Expected a file that can be written for --results, got ${results}: ENOENT`);
   });
 
   it('says what is wrong with a bag, and that nobody listens', async () => {

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import { PlaceMap } from '../../src/map/PlaceMap.js';
+import { GENERIC_CONFIDENCE } from '../../src/recognizer/ConfidenceModel.js';
 import { describeRos } from './describeRos.js';
 import { NodeSession, numberOf } from './NodeSession.js';
-import type { Message } from './RosPeer.js';
+import { until, type Message } from './RosPeer.js';
 import { sampleDrives, stampedImage, type DriveMessage } from './sampleDrives.js';
 
 /** An image as a service request carries it. */
@@ -58,7 +62,16 @@ describeRos('services of the node', function () {
     expect(await load('')).to.include({ success: false, code: 'ARGUMENT_INVALID' });
     expect(await load(mapPath)).to.include({ success: true });
     const info = await session.call('get_map_info', 'vpr_node/srv/GetMapInfo');
-    expect(info['map']).to.include({ references: 48, places: 24, map_frame: 'map', storage: 'f16' });
+    expect(info['map']).to.include({ references: 48, places: 24, map_frame: 'map', storage: 'f16', calibration: '' });
+
+    const tuned = path.join(folder, 'tuned.vpr');
+    copyFileSync(mapPath, tuned);
+    const map = PlaceMap.open(tuned, 'append');
+    map.setCalibration(JSON.stringify({ ...GENERIC_CONFIDENCE, fittedOn: 'second_drive' }));
+    map.close();
+    expect((await load(tuned))['map']).to.include({ path: tuned, calibration: 'second_drive' });
+    const status = await session.status('map', (one) => one.values.some(({ value }) => value === tuned));
+    expect(status.values).to.deep.include({ key: 'calibration', value: 'second_drive' });
   });
 
   it('add_place, save_map: a request with a pose, the next image of a camera, and the file that holds them', async () => {
@@ -82,6 +95,14 @@ describeRos('services of the node', function () {
       const matches = await session.play(images.slice(0, 8));
       expect(matches.map((match) => match['added_reference_id'])).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
       await session.peer.take('/vpr_node/map_info', (message) => message['references'] === 8);
+      for (const [service, type, file] of [
+        ['load_map', 'LoadMap', `${folder}/typo.vpr`],
+        ['save_map', 'SaveMap', '/proc/nowhere/x.vpr'],
+      ] as const) {
+        const failed = await session.call(service, `vpr_node/srv/${type}`, { path: file });
+        expect(failed, service).to.include({ success: false });
+        expect(failed['map'], service).to.include({ path: ':memory:', references: 8, bytes_on_disk: 0 });
+      }
       const pose = { position: { x: 3, y: 4, z: 0 }, orientation: { w: 1 } };
       const added = await add({ ...requestOf(images[9]!), label: 'dock', has_pose: true, pose });
       expect(added).to.include({ success: true, reference_id: 9 });
@@ -153,6 +174,9 @@ describeRos('services of the node', function () {
       expect(match!['accepted']).to.equal(true);
       const closure = await session.peer.take('/vpr_node/loop_closure');
       const { stamp } = closure['header'] as { stamp: Message };
+      const unknown = await session.call('report_closure', 'vpr_node/srv/ReportClosure', { reference_id: 999_999 });
+      expect(unknown).to.include({ success: false, code: 'ARGUMENT_INVALID' });
+      expect(unknown['message']).to.equal(`Expected a reference of the map, got 999999 [${mapPath}]`);
       const report = { reference_id: closure['reference_id'], query_stamp: stamp, accepted: false };
       expect(await session.call('report_closure', 'vpr_node/srv/ReportClosure', report)).to.include({ success: true });
       const [again] = await session.play([images[2]!]);
@@ -176,6 +200,35 @@ describeRos('services of the node', function () {
       expect(answer['success'], name).to.equal(false);
       expect(answer['message'], name).to.include('unconfigured');
     }
+  });
+
+  it('says of a pose topic that nobody publishes it, or that it is of another type', async () => {
+    const { peer } = session;
+    await peer.advertise('/slam_pose', 'sensor_msgs/msg/NavSatFix');
+    await session.start({ map: mapPath, pose_topic: '/slam_pose', odometry_topic: '/odmo', watchdog_s: 0.5 });
+    const odometry = await session.status('odometry_topic', ({ message }) => message.includes('is silent'));
+    const expected = 'Odometry, PoseStamped or PoseWithCovarianceStamped';
+    expect(odometry.level).to.equal(1);
+    expect(odometry.message).to.include(`expected ${expected} on /odmo, nobody publishes there`);
+    const pose = await session.status('pose_topic', ({ message }) => message.includes('is silent'));
+    expect(pose.message).to.include(`expected ${expected} on /slam_pose, publishers: /peer (sensor_msgs/msg/NavSatFix`);
+    for (const text of ['odometry_topic is silent for', 'pose_topic is silent for'])
+      await until(text, () => session.node.log.includes(text));
+    await peer.do('unadvertise', { topic: '/slam_pose' });
+
+    // Whoever has sent poses and is still there may rest.
+    await peer.advertise('/odmo', 'nav_msgs/msg/Odometry');
+    await peer.untilMatched('/odmo');
+    const header = { stamp: { sec: 2000, nanosec: 500_000_000 }, frame_id: 'odom' };
+    await peer.publish('/odmo', { header, pose: { pose: { orientation: { w: 1 } } } });
+    const heard = await session.status('odometry_topic', (one) => numberOf(one, 'received') === 1);
+    expect(heard).to.include({ level: 0, message: 'poses arrive' });
+    expect(numberOf(heard, 'last_stamp')).to.equal(2000.5);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    peer.forget('/diagnostics');
+    expect((await session.status('odometry_topic')).message).to.equal('poses arrive');
+    await peer.do('unadvertise', { topic: '/odmo' });
+    await session.status('odometry_topic', ({ message }) => message.includes('nobody publishes there'));
   });
 
   it('counts, names and explains in diagnostics', async () => {

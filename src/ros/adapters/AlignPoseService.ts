@@ -33,6 +33,11 @@ export class AlignPoseService {
     this.#service = node.createService(TYPE, '~/align_pose', {}, (_request: never, response) => this.#answer(response));
   }
 
+  /** What was known is of another map, or forgotten. */
+  reset(): void {
+    this.#last = undefined;
+  }
+
   see(pose: KnownPose): void {
     this.#last = pose;
   }
@@ -41,7 +46,9 @@ export class AlignPoseService {
   reply(nowNs: bigint): RosMessage {
     if (this.#last === undefined) return { success: false, reliable: false };
     const { header } = this.#last.message as { header: { stamp: StampMessage } };
-    const reliable = nowNs - stampNsOf(header.stamp) <= FRESH_NS;
+    // A clock that went back (a bag that starts over) leaves a pose of the future behind, which is no fresher.
+    const ageNs = nowNs - stampNsOf(header.stamp);
+    const reliable = ageNs <= FRESH_NS && ageNs >= -FRESH_NS;
     return { success: true, reliable, pose_with_covariance: this.#last.message };
   }
 

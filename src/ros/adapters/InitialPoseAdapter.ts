@@ -20,6 +20,11 @@ export class InitialPoseAdapter {
     this.#isOn = isOn;
   }
 
+  /** The state is UNKNOWN again without an image that says so: the next one may already be a candidate. */
+  reset(): void {
+    this.#wasLost = true;
+  }
+
   /** pose: of this image, when it is localized and the map has poses. Returns whether it was sent. */
   see(state: PlaceState, pose: RosMessage | undefined): boolean {
     if (state === 'lost' || state === 'unknown') this.#wasLost = true;

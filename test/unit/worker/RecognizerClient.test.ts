@@ -87,6 +87,15 @@ describe('RecognizerClient', () => {
       expect(await client.recognize(image('a'))).to.deep.include({ name: 'a', parameters: { top_k: 3 } });
     });
 
+  it('keeps parameters that were set while the worker died', async () => {
+    const recognizer = await open();
+    const dying = failure(recognizer.recognize(image('exit')));
+    const setting = recognizer.setParameters({ top_k: 3 }).catch((error: unknown) => error);
+    expect((await dying).code).to.equal('WORKER_CRASHED');
+    await setting;
+    expect(await recognizer.recognize(image('a'))).to.deep.include({ parameters: { top_k: 3 } });
+  });
+
   it('gives up after too many crashes in a minute', async () => {
     const recognizer = await open({}, { maxRestarts: 1 });
     await failure(recognizer.recognize(image('exit')));

@@ -7,26 +7,26 @@ export function isSilent(lastArrivalMs: number, nowMs: number, watchdogS: number
 }
 
 export interface Silence {
-  readonly camera: string;
+  /** What is silent: "camera 'front'", "pose_topic". */
+  readonly name: string;
   readonly topic: string;
-  /** Undefined while no transport was found. */
-  readonly expectedType: string | undefined;
+  readonly expectedType: string;
   readonly publishers: readonly RosEndpoint[];
   readonly silentS: number;
-  /** Age of the last image's stamp by the node's clock. */
+  /** Age of the last message's stamp by the node's clock. */
   readonly lastStampAgeS: number | undefined;
   readonly incompatibleQos: string | undefined;
   readonly lastInvalid: string | undefined;
 }
 
-/** One sentence that lets a user find out why a camera is silent: what was expected, who publishes what, how. */
+/** One sentence that lets a user find out why a topic is silent: what was expected, who publishes what, how. */
 export function describeSilence(silence: Silence): string {
   const publishers = silence.publishers.map((publisher) => {
     const name = `${publisher.node_namespace.replace(/\/$/, '')}/${publisher.node_name}`;
     return `${name} (${publisher.topic_type}, ${describeQos(publisher.qos_profile)})`;
   });
   return [
-    `camera '${silence.camera}' is silent for ${silence.silentS.toFixed(1)} s: expected ${silence.expectedType ?? 'Image or CompressedImage'} on ${silence.topic}`,
+    `${silence.name} is silent for ${silence.silentS.toFixed(1)} s: expected ${silence.expectedType} on ${silence.topic}`,
     publishers.length === 0 ? 'nobody publishes there' : `publishers: ${publishers.join('; ')}`,
     ...(silence.incompatibleQos === undefined ? [] : [`incompatible QoS: ${silence.incompatibleQos}`]),
     ...(silence.lastInvalid === undefined ? [] : [`last message refused: ${silence.lastInvalid}`]),
