@@ -6,7 +6,7 @@ import { shownValue } from '../core/shownValue.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { GoldenVector, ModelFile, ModelInput, ModelManifest } from './ModelManifest.js';
 
-const MANIFEST_FILE = 'model.json';
+export const MANIFEST_FILE = 'model.json';
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_SIDE_PX = 8192;
 const MAX_DIMENSION = 65_536;

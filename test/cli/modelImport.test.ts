@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -173,5 +183,47 @@ describe('options of vpr model import', function () {
       expect([status, stderr]).to.satisfy(() => status === 2 && sentence.test(stderr), stderr);
       expect(existsSync(path.join(model, 'model.json'))).to.equal(false);
     }
+  });
+
+  it('replaces a model whole: who has the old files open keeps them, and what a killed import left goes', () => {
+    imported('--arch', 'cosplace');
+    const model = path.join(folder, 'model');
+    const graph = path.join(model, 'model.onnx');
+    const before = readFileSync(graph);
+    const open = openSync(graph, 'r');
+    try {
+      const { pid } = spawnSync(process.execPath, ['--version']);
+      mkdirSync(path.join(model, `.new-${pid}`));
+      writeFileSync(path.join(model, `.new-${pid}`, 'model.onnx'), 'half a');
+      mkdirSync(path.join(model, `.new-${process.pid}`));
+      imported('--arch', 'cosplace', '--precision', 'fp16');
+      expect(readFileSync(graph).equals(before)).to.equal(false);
+      expect(readFileSync(open).equals(before)).to.equal(true);
+      // Ours runs: it may be at work there.
+      expect(readdirSync(model)).to.have.members(['model.json', 'model.onnx', `.new-${process.pid}`]);
+    } finally {
+      closeSync(open);
+      rmSync(path.join(model, `.new-${process.pid}`), { recursive: true });
+    }
+  });
+
+  it('leaves the old model as it was, and no new folder, where the checkpoint is broken', () => {
+    imported('--arch', 'cosplace');
+    const broken = path.join(folder, 'broken.safetensors');
+    const { tensors, ...checkpoint } = formulaCheckpoint('cosplace-resnet18');
+    const [key, tensor] = [...tensors].find(([, { shape }]) => shape.length === 4)!;
+    const readFloats = () => tensor.readFloats().fill(Number.NaN);
+    writeSafetensors(broken, { ...checkpoint, tensors: new Map([...tensors, [key, { ...tensor, readFloats }]]) });
+    for (const name of ['model', 'unborn']) {
+      const model = path.join(folder, name);
+      const { status, stderr } = vpr('model', 'import', broken, '--arch', 'cosplace', '--size', '64', '-o', model);
+      expect([status, stderr]).to.satisfy(
+        () => status === 1 && /Expected finite weights, got NaN/.test(stderr),
+        stderr,
+      );
+    }
+    expect(vpr('model', 'verify', path.join(folder, 'model')).status).to.equal(0);
+    expect(readdirSync(path.join(folder, 'model'))).to.have.members(['model.json', 'model.onnx']);
+    expect(existsSync(path.join(folder, 'unborn'))).to.equal(false);
   });
 });

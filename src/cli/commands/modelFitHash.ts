@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { VprError } from '../../core/VprError.js';
 import { readModelManifest } from '../../inference/readModelManifest.js';
 import { fitProjection } from '../../onnx/hashing/fitProjection.js';
 import { COUNTS, required, UsageError, type Command } from '../Command.js';
 import { createMatrixProduct } from '../createMatrixProduct.js';
-import { writeModelManifest } from '../modelFolder.js';
+import { replaceModelFolder, writeModelManifest } from '../modelFolder.js';
 import { NpyRows } from '../NpyRows.js';
 import { createProgress } from '../progress.js';
 
@@ -87,26 +87,27 @@ export const command: Command = {
       onProgress: (iteration) => progress.update(iteration),
     });
     progress.end();
-    mkdirSync(folder, { recursive: true });
     const { binarizer } = manifest;
     const replaced = binarizer.kind === 'projection' ? [binarizer.file, binarizer.mean] : [];
     const graphFiles = manifest.files.map(({ name }) => name).filter((name) => !replaced.includes(name));
-    for (const name of graphFiles) copyFileSync(path.join(source, name), path.join(folder, name));
-    writeFileSync(path.join(folder, PROJECTION_FILE), littleEndianBytes(fitted.projection));
-    writeFileSync(path.join(folder, MEAN_FILE), littleEndianBytes(fitted.mean));
     const { name, architecture, input, descriptorDimension, precision, licence, provenance } = manifest;
-    const written = await writeModelManifest(folder, [...graphFiles, PROJECTION_FILE, MEAN_FILE], {
-      name: `${name}-fitted`,
-      architecture,
-      input,
-      descriptorDimension,
-      binarizer: { kind: 'projection', file: PROJECTION_FILE, mean: MEAN_FILE },
-      precision,
-      licence,
-      provenance: {
-        ...provenance,
-        hash: `iterative quantization of ${descriptors.length / descriptorDimension} descriptors`,
-      },
+    const written = await replaceModelFolder(folder, (newFolder) => {
+      for (const name of graphFiles) copyFileSync(path.join(source, name), path.join(newFolder, name));
+      writeFileSync(path.join(newFolder, PROJECTION_FILE), littleEndianBytes(fitted.projection));
+      writeFileSync(path.join(newFolder, MEAN_FILE), littleEndianBytes(fitted.mean));
+      return writeModelManifest(newFolder, [...graphFiles, PROJECTION_FILE, MEAN_FILE], {
+        name: `${name}-fitted`,
+        architecture,
+        input,
+        descriptorDimension,
+        binarizer: { kind: 'projection', file: PROJECTION_FILE, mean: MEAN_FILE },
+        precision,
+        licence,
+        provenance: {
+          ...provenance,
+          hash: `iterative quantization of ${descriptors.length / descriptorDimension} descriptors`,
+        },
+      });
     });
     const [before, after] = fitted.quantizationError;
     process.stdout.write(

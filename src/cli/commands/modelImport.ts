@@ -12,7 +12,7 @@ import { addSeededHash } from '../../onnx/layers/seededHash.js';
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { WeightReader } from '../../onnx/layers/WeightReader.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
-import { writeModelManifest } from '../modelFolder.js';
+import { replaceModelFolder, writeModelManifest } from '../modelFolder.js';
 import { createProgress } from '../progress.js';
 
 /** The checkpoint, with the vocabulary of a second file where there is one. The caller closes it. */
@@ -135,27 +135,32 @@ export const command: Command = {
         throw new UsageError(`Expected fp32 or fp16 for ${architecture.name}, which has no layers that int8 quantizes`);
       const learnedHash = graph.outputs.some(({ name }) => name === 'hash');
       if (!learnedHash) addSeededHash(graph);
-      const progress = createProgress('writing', undefined);
-      const { files, parameters } = writeModel(graph, folder, { onProgress: (done) => progress.update(done) });
-      progress.end();
-      const manifest = await writeModelManifest(folder, files, {
-        name: args.string('name') ?? `${architecture.name}${precision === 'fp32' ? '' : `-${precision}`}`,
-        architecture: architecture.name,
-        input,
-        descriptorDimension: graph.outputs[0]!.shape[1]!,
-        binarizer: { kind: 'hash' },
-        precision,
-        licence: architecture.licence,
-        provenance: {
-          checkpoint: path.basename(file),
-          checkpointSha256: await sha256OfFile(file),
-          ...(vocabulary === undefined
-            ? {}
-            : { vocabulary: path.basename(vocabulary), vocabularySha256: await sha256OfFile(vocabulary) }),
-          source: architecture.source,
-          paper: architecture.paper,
-          hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',
-        },
+      const { manifest, parameters } = await replaceModelFolder(folder, async (newFolder) => {
+        const progress = createProgress('writing', undefined);
+        const { files, parameters } = writeModel(graph, newFolder, { onProgress: (done) => progress.update(done) });
+        progress.end();
+        return {
+          parameters,
+          manifest: await writeModelManifest(newFolder, files, {
+            name: args.string('name') ?? `${architecture.name}${precision === 'fp32' ? '' : `-${precision}`}`,
+            architecture: architecture.name,
+            input,
+            descriptorDimension: graph.outputs[0]!.shape[1]!,
+            binarizer: { kind: 'hash' },
+            precision,
+            licence: architecture.licence,
+            provenance: {
+              checkpoint: path.basename(file),
+              checkpointSha256: await sha256OfFile(file),
+              ...(vocabulary === undefined
+                ? {}
+                : { vocabulary: path.basename(vocabulary), vocabularySha256: await sha256OfFile(vocabulary) }),
+              source: architecture.source,
+              paper: architecture.paper,
+              hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',
+            },
+          }),
+        };
       });
       process.stdout.write(
         `${manifest.name}: ${(parameters / 1e6).toFixed(2)} M parameters, descriptor ${manifest.descriptorDimension} [${folder}]\n`,
