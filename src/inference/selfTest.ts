@@ -21,7 +21,7 @@ export interface SelfTestResult {
 }
 
 /**
- * Stated tolerances. fp32: sums in another order. fp16 and reduced-precision GPU arithmetic (TF32, TensorRT fp16): 11 bits of
+ * Stated tolerances. fp32: sums in another order. fp16 and reduced-precision GPU arithmetic (TF32): 11 bits of
  * mantissa through a deep network. int8: CPUs without VNNI saturate differently.
  */
 export function toleranceOf(precision: ModelManifest['precision'], provider: string): SelfTestTolerance {
