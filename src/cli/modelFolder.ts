@@ -136,7 +136,7 @@ export async function writeModelManifest(
     }),
   );
   const { name, architecture, ...rest } = description;
-  const draft: ModelManifest = { formatVersion: 1, name, architecture, files: described, ...rest, golden: [] };
+  const draft: ModelManifest = { formatVersion: 2, name, architecture, files: described, ...rest, golden: [] };
   const manifest: ModelManifest = { ...draft, golden: await goldenVectors(folder, draft, seeds) };
   writeFileSync(path.join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

@@ -154,6 +154,16 @@ describe('options of vpr model import', function () {
     expect(manifest.input).to.include({ layout: 'nhwc-u8', height: 64, resize: 'bilinear', normalize: 'after-resize' });
   });
 
+  it('gives a network with another resize rule another identity, so that no map of the one opens with the other', () => {
+    const identities = ['on', 'off'].map((antialias) => {
+      imported('--arch', 'cosplace', '--antialias', antialias);
+      const { stdout } = vpr('model', 'info', path.join(folder, 'model'), '--json');
+      return JSON.parse(stdout) as { readonly sha256: string; readonly files: readonly unknown[] };
+    });
+    expect(identities[0]!.files).to.deep.equal(identities[1]!.files);
+    expect(identities[0]!.sha256).not.to.equal(identities[1]!.sha256);
+  });
+
   it('--precision fp16 computes in half precision, and answers nearly the same', () => {
     const heads = [[], ['--precision', 'fp16']].map((more) => {
       const { manifest } = imported('--arch', 'cosplace', ...more);
