@@ -14,7 +14,7 @@ import path from 'node:path';
 import { messageOf, VprError } from '../core/VprError.js';
 import { OnnxExtractor } from '../inference/OnnxExtractor.js';
 import type { GoldenVector, ModelManifest } from '../inference/ModelManifest.js';
-import { MANIFEST_FILE, sha256OfFile } from '../inference/readModelManifest.js';
+import { MANIFEST_FILE, parseModelManifest, sha256OfFile } from '../inference/readModelManifest.js';
 import { goldenVector } from '../inference/selfTest.js';
 
 /** Seeds of the golden vectors that every model folder gets. */
@@ -121,7 +121,8 @@ async function goldenVectors(
 
 /**
  * Writes FOLDER/model.json beside a graph that is already there: sizes and checksums of `files`, and golden vectors of
- * `seeds` by the CPU provider. Returns the manifest.
+ * `seeds` by the CPU provider. Returns the manifest. Throws MODEL_INVALID where its own reader would refuse it (an empty name),
+ * and what opening and running the graph throws.
  */
 export async function writeModelManifest(
   folder: string,
@@ -138,6 +139,9 @@ export async function writeModelManifest(
   const { name, architecture, ...rest } = description;
   const draft: ModelManifest = { formatVersion: 2, name, architecture, files: described, ...rest, golden: [] };
   const manifest: ModelManifest = { ...draft, golden: await goldenVectors(folder, draft, seeds) };
-  writeFileSync(path.join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  // What its own reader refuses, nothing could open.
+  parseModelManifest(text, MANIFEST_FILE);
+  writeFileSync(path.join(folder, MANIFEST_FILE), text);
   return manifest;
 }
