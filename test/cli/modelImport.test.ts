@@ -190,6 +190,10 @@ describe('options of vpr model import', function () {
         ['--arch', 'salad', '--antialias', 'off'],
         /Expected no --antialias for salad, whose resize rule is pil-bilinear/,
       ],
+      [
+        ['--arch', 'boq-resnet50', '--preprocess-inside'],
+        /Expected no --preprocess-inside for boq-resnet50, whose resize rule is bicubic-aa/,
+      ],
     ] as const) {
       const { status, stderr } = vpr('model', 'import', checkpoint, '-o', model, ...options);
       expect([status, stderr]).to.satisfy(() => status === 2 && sentence.test(stderr), stderr);

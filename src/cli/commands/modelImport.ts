@@ -54,6 +54,9 @@ function inputOf(architecture: Architecture, args: Arguments): ModelInput {
   const size = args.number('size');
   const resize = resizeRule(architecture, args.string('antialias'));
   const inside = args.flag('preprocess-inside');
+  // Bicubic weights go below 0 and above 1 beside edges. Floats keep that, as the network was trained; bytes cannot.
+  if (inside && resize === 'bicubic-aa')
+    throw new UsageError(`Expected no --preprocess-inside for ${architecture.name}, whose resize rule is ${resize}`);
   return {
     name: 'image',
     layout: inside ? 'nhwc-u8' : 'nchw-f32',
@@ -103,7 +106,11 @@ export const command: Command = {
       default: 'fused',
       description: "fused: ONNX Runtime's operator; plain: standard operators only, for TensorRT",
     },
-    'preprocess-inside': { type: 'boolean', description: 'the graph takes resized bytes and normalises them itself' },
+    'preprocess-inside': {
+      type: 'boolean',
+      description:
+        'the graph takes resized bytes and normalises them itself (not for networks that resize by bicubic-aa)',
+    },
     vocabulary: {
       type: 'string',
       value: 'FILE',
