@@ -51,8 +51,9 @@ export class NpyRows implements DescriptorStore {
 
 function openNpy(path: string): number {
   try {
-    return openSync(path, 'r');
+    if (statSync(path).isFile()) return openSync(path, 'r');
   } catch (cause) {
     throw new VprError('FILE_MISSING', `Expected a .npy file, got none that can be read [${path}]`, { cause });
   }
+  throw new VprError('FILE_MISSING', `Expected a .npy file, got a folder or a device [${path}]`);
 }

@@ -34,6 +34,29 @@ function setUpDecoder(): void {
   decoderIsSetUp = true;
 }
 
+/** TIFF 6.0, section 8: tags of the directory, and the values that matter here. */
+const COMPRESSION_TAG = 259;
+const PHOTOMETRIC_TAG = 262;
+const COMPRESSION_JPEG = 7;
+const PHOTOMETRIC_YCBCR = 6;
+
+/** The value of a 16-bit tag in a TIFF's first directory; undefined where it is not there, or where the directory is not. */
+function tiffTag(bytes: Uint8Array, tag: number): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isLittle = bytes[0] === 0x49;
+  const start = view.byteLength < 8 ? Infinity : view.getUint32(4, isLittle);
+  if (start + 2 > view.byteLength) return undefined;
+  const end = Math.min(view.byteLength, start + 2 + 12 * view.getUint16(start, isLittle));
+  for (let at = start + 2; at + 12 <= end; at += 12)
+    if (view.getUint16(at, isLittle) === tag) return view.getUint16(at + 8, isLittle);
+  return undefined;
+}
+
+/** Luma and chroma that are not in a JPEG: the decoder library takes them for red, green and blue, and says so nowhere. */
+function isTiffOfYCbCr(bytes: Uint8Array): boolean {
+  return tiffTag(bytes, PHOTOMETRIC_TAG) === PHOTOMETRIC_YCBCR && tiffTag(bytes, COMPRESSION_TAG) !== COMPRESSION_JPEG;
+}
+
 function expandGrey(grey: Uint8Array): Uint8Array {
   const out = new Uint8Array(grey.length * 3);
   for (let i = 0, to = 0; i < grey.length; i++, to += 3) out[to] = out[to + 1] = out[to + 2] = grey[i]!;
@@ -44,6 +67,7 @@ function expandGrey(grey: Uint8Array): Uint8Array {
  * Pixels of a JPEG, PNG, WebP, TIFF, BMP or binary PNM as 8-bit RGB. The bytes say what they are: the message's `format` word is only a hint that
  * writers get wrong. Pixels are taken as stored, as Pillow does and as the networks were trained: EXIF orientation and
  * colour profiles are not applied, alpha is dropped (not blended), the first picture of an animation counts.
+ * CMYK, and a TIFF of YCbCr other than JPEG, are refused: their colours would be others than Pillow's.
  * A truncated file is an error; bytes that a decoder can only warn about (stray bytes between JPEG markers) are not.
  * Throws IMAGE_ENCODING_UNSUPPORTED, IMAGE_TOO_LARGE or IMAGE_INVALID.
  */
@@ -64,7 +88,14 @@ export async function decodeCompressedImage(message: CompressedImageMessage, whe
   setUpDecoder();
   const decoder = sharp(data, { failOn: 'error', limitInputPixels: false, ignoreIcc: true, sequentialRead: true });
   try {
-    const { width, height } = await decoder.metadata();
+    const { width, height, space } = await decoder.metadata();
+    const colours = space === 'cmyk' ? 'CMYK' : type === 'TIFF' && isTiffOfYCbCr(data) ? 'YCbCr' : undefined;
+    if (colours !== undefined)
+      throw imageError(
+        'IMAGE_ENCODING_UNSUPPORTED',
+        `Expected grey or RGB for the pixels of the ${type} image, got ${colours}`,
+        where,
+      );
     if (width * height > MAX_IMAGE_PIXELS)
       throw imageError(
         'IMAGE_TOO_LARGE',

@@ -22,7 +22,8 @@ export interface GoldenVector {
 
 /** model.json: everything that is needed to run a network and to know it again. */
 export interface ModelManifest {
-  readonly formatVersion: 1;
+  /** 2: the preprocessing in `input` is part of the model's identity; 1: its files alone are. */
+  readonly formatVersion: 1 | 2;
   readonly name: string;
   readonly architecture: string;
   /** The first file is the graph. */

@@ -20,6 +20,10 @@ export function inferenceThreads(wanted: number): number {
   return wanted > 0 ? wanted : Math.max(1, os.availableParallelism() - 1);
 }
 
+/**
+ * The device is all that onnxruntime-node passes on to TensorRT: no precision, no cache of engines. And as it passes options at
+ * all, ONNX Runtime reads none of the ORT_TENSORRT_* variables (microsoft/onnxruntime#18380, #26854).
+ */
 function providerOption({ provider, deviceId }: SessionOptions): InferenceSession.ExecutionProviderConfig {
   return provider === 'cuda' || provider === 'tensorrt' ? { name: provider, deviceId } : provider;
 }

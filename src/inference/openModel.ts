@@ -45,9 +45,7 @@ export async function openModel(folder: string, options: OpenModelOptions = {}):
     }
     let extractor: OnnxExtractor | undefined;
     try {
-      note(
-        provider === 'tensorrt' ? 'TensorRT is building its engine (minutes the first time)' : `opening on ${provider}`,
-      );
+      note(provider === 'tensorrt' ? 'TensorRT is building its engine (minutes each time)' : `opening on ${provider}`);
       extractor = await OnnxExtractor.open(folder, manifest, { provider, deviceId, threads });
       const result = await selfTest(extractor);
       return { extractor, manifest, sha256: modelSha256(manifest), providerNotes: notes, selfTest: result };

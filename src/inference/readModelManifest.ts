@@ -6,7 +6,7 @@ import { shownValue } from '../core/shownValue.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import type { GoldenVector, ModelFile, ModelInput, ModelManifest } from './ModelManifest.js';
 
-const MANIFEST_FILE = 'model.json';
+export const MANIFEST_FILE = 'model.json';
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_SIDE_PX = 8192;
 const MAX_DIMENSION = 65_536;
@@ -155,10 +155,10 @@ export function parseModelManifest(json: string, where: string): ModelManifest {
     });
   }
   const reader = new FieldReader(value, where);
-  reader.integer('formatVersion', 1, 1);
+  const formatVersion = reader.integer('formatVersion', 1, 2) as ModelManifest['formatVersion'];
   const files = reader.objects('files', 1).map(readFile);
   const manifest: ModelManifest = {
-    formatVersion: 1,
+    formatVersion,
     name: reader.text('name'),
     architecture: reader.text('architecture'),
     files,
@@ -218,11 +218,16 @@ export async function verifyModelFiles(folder: string, manifest: ModelManifest):
 }
 
 /**
- * One number for the whole model: SHA-256 over name and sha256 of each file in order. What a map remembers of the
- * model it was built with.
+ * One number for the whole model: SHA-256 over name and sha256 of each file in order, and from format 2 on over what
+ * becomes of an image before the network sees it, which changes descriptors as weights do. What a map remembers of the model
+ * it was built with: models of format 1 keep the number that maps have of them.
  */
 export function modelSha256(manifest: ModelManifest): string {
   const hash = createHash('sha256');
   for (const { name, sha256 } of manifest.files) hash.update(`${name}\0${sha256}\n`);
+  if (manifest.formatVersion >= 2) {
+    const { layout, height, width, resize, normalize, mean, std } = manifest.input;
+    hash.update(JSON.stringify([layout, height, width, resize, normalize, mean, std]));
+  }
   return hash.digest('hex');
 }

@@ -4,7 +4,6 @@ import type { PlaceId, ReferenceId } from '../core/reference.js';
 import type { StampedImage } from '../core/StampedImage.js';
 import { messageOf, VprError } from '../core/VprError.js';
 import { errorOf, type WorkerData, type WorkerMethod, type WorkerReply, type WorkerRequest } from './messages.js';
-import { makeEngineFolder, setNativeEnvironment, tensorrtEnvironment } from './nativeEnvironment.js';
 import type { MapSummary, PlaceSummary, Recognizer, RecognizerInfo, RecognizerStart } from './protocol.js';
 import { transferableImage } from './transferables.js';
 
@@ -61,13 +60,6 @@ export class RecognizerClient implements Recognizer {
   /** Starts the worker, which opens model and map. Throws their VprErrors; then nothing is left running. */
   static async open(start: RecognizerStart, options: RecognizerClientOptions = {}): Promise<RecognizerClient> {
     const client = new RecognizerClient(start, options);
-    // Native code reads the real environment, which only this thread can set, and only before the worker loads it.
-    if (start.executionProviders.includes('tensorrt')) {
-      const variables = tensorrtEnvironment(start);
-      setNativeEnvironment(variables);
-      const problem = makeEngineFolder(variables);
-      if (problem !== undefined) options.onProgress?.(problem);
-    }
     await client.#startWorker();
     return client;
   }

@@ -2,7 +2,7 @@ import { buildFixedFilters, FIXED_FILTERS_HEIGHT, FIXED_FILTERS_WIDTH } from '..
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../onnx/architectures/imagenet.js';
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { required, type Command } from '../Command.js';
-import { writeModelManifest } from '../modelFolder.js';
+import { replaceModelFolder, writeModelManifest } from '../modelFolder.js';
 
 export const command: Command = {
   name: 'model build-default',
@@ -13,25 +13,27 @@ export const command: Command = {
   async run(args) {
     const folder = required(args.string('output'), 'output');
     const graph = buildFixedFilters();
-    const { files } = writeModel(graph, folder);
-    const manifest = await writeModelManifest(folder, files, {
-      name: 'fixed-filters-v0',
-      architecture: 'fixed-filters',
-      input: {
-        name: 'image',
-        layout: 'nchw-f32',
-        height: FIXED_FILTERS_HEIGHT,
-        width: FIXED_FILTERS_WIDTH,
-        resize: 'bilinear-aa',
-        normalize: 'after-resize',
-        mean: IMAGENET_MEAN,
-        std: IMAGENET_STD,
-      },
-      descriptorDimension: graph.outputs[0]!.shape[1]!,
-      binarizer: { kind: 'hash' },
-      precision: 'fp32',
-      licence: 'Apache-2.0',
-      provenance: { command: 'vpr model build-default', training: 'none: fixed filters, seeded random projection' },
+    const manifest = await replaceModelFolder(folder, (newFolder) => {
+      const { files } = writeModel(graph, newFolder);
+      return writeModelManifest(newFolder, files, {
+        name: 'fixed-filters-v0',
+        architecture: 'fixed-filters',
+        input: {
+          name: 'image',
+          layout: 'nchw-f32',
+          height: FIXED_FILTERS_HEIGHT,
+          width: FIXED_FILTERS_WIDTH,
+          resize: 'bilinear-aa',
+          normalize: 'after-resize',
+          mean: IMAGENET_MEAN,
+          std: IMAGENET_STD,
+        },
+        descriptorDimension: graph.outputs[0]!.shape[1]!,
+        binarizer: { kind: 'hash' },
+        precision: 'fp32',
+        licence: 'Apache-2.0',
+        provenance: { command: 'vpr model build-default', training: 'none: fixed filters, seeded random projection' },
+      });
     });
     process.stdout.write(`${manifest.name}: ${manifest.descriptorDimension} dimensions [${folder}]\n`);
     return 0;

@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { VprError } from '../../core/VprError.js';
-import { readModelManifest } from '../../inference/readModelManifest.js';
+import { openModel } from '../../inference/openModel.js';
 import { fitProjection } from '../../onnx/hashing/fitProjection.js';
 import { COUNTS, required, UsageError, type Command } from '../Command.js';
 import { createMatrixProduct } from '../createMatrixProduct.js';
-import { writeModelManifest } from '../modelFolder.js';
+import { replaceModelFolder, writeModelManifest } from '../modelFolder.js';
 import { NpyRows } from '../NpyRows.js';
 import { createProgress } from '../progress.js';
 
@@ -19,6 +19,7 @@ function littleEndianBytes(values: Float32Array): Uint8Array {
   return bytes;
 }
 
+/** At most `most` rows, [n, D]. Throws ARGUMENT_INVALID for rows of another length and for values that are not finite. */
 function readDescriptors(file: string, dimension: number, most: number): Float32Array {
   const rows = new NpyRows(file);
   try {
@@ -32,6 +33,12 @@ function readDescriptors(file: string, dimension: number, most: number): Float32
     const ids = Uint32Array.from({ length: count }, (_, i) => 1 + Math.floor((i * rows.rows) / count));
     const out = new Float32Array(count * dimension);
     rows.readDescriptors(ids, out);
+    const wrong = out.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw new VprError(
+        'ARGUMENT_INVALID',
+        `Expected finite descriptors, got ${out[wrong]} in row ${ids[Math.floor(wrong / dimension)]! - 1} [${file}]`,
+      );
     return out;
   } finally {
     rows.close();
@@ -72,9 +79,11 @@ export const command: Command = {
   async run(args) {
     const source = args.positionals[0]!;
     const folder = required(args.string('output'), 'output');
-    if (path.resolve(folder) === path.resolve(source))
+    if ([folder, source].every((name) => existsSync(name)) && realpathSync(folder) === realpathSync(source))
       throw new UsageError('Expected another folder for --output than MODEL');
-    const manifest = readModelManifest(source);
+    // What is written gets checksums and golden vectors of its own: a damaged model must not get them.
+    const { manifest, extractor } = await openModel(source);
+    await extractor.close();
     const descriptors = readDescriptors(
       required(args.string('descriptors'), 'descriptors'),
       manifest.descriptorDimension,
@@ -87,26 +96,27 @@ export const command: Command = {
       onProgress: (iteration) => progress.update(iteration),
     });
     progress.end();
-    mkdirSync(folder, { recursive: true });
     const { binarizer } = manifest;
     const replaced = binarizer.kind === 'projection' ? [binarizer.file, binarizer.mean] : [];
     const graphFiles = manifest.files.map(({ name }) => name).filter((name) => !replaced.includes(name));
-    for (const name of graphFiles) copyFileSync(path.join(source, name), path.join(folder, name));
-    writeFileSync(path.join(folder, PROJECTION_FILE), littleEndianBytes(fitted.projection));
-    writeFileSync(path.join(folder, MEAN_FILE), littleEndianBytes(fitted.mean));
     const { name, architecture, input, descriptorDimension, precision, licence, provenance } = manifest;
-    const written = await writeModelManifest(folder, [...graphFiles, PROJECTION_FILE, MEAN_FILE], {
-      name: `${name}-fitted`,
-      architecture,
-      input,
-      descriptorDimension,
-      binarizer: { kind: 'projection', file: PROJECTION_FILE, mean: MEAN_FILE },
-      precision,
-      licence,
-      provenance: {
-        ...provenance,
-        hash: `iterative quantization of ${descriptors.length / descriptorDimension} descriptors`,
-      },
+    const written = await replaceModelFolder(folder, (newFolder) => {
+      for (const name of graphFiles) copyFileSync(path.join(source, name), path.join(newFolder, name));
+      writeFileSync(path.join(newFolder, PROJECTION_FILE), littleEndianBytes(fitted.projection));
+      writeFileSync(path.join(newFolder, MEAN_FILE), littleEndianBytes(fitted.mean));
+      return writeModelManifest(newFolder, [...graphFiles, PROJECTION_FILE, MEAN_FILE], {
+        name: `${name}-fitted`,
+        architecture,
+        input,
+        descriptorDimension,
+        binarizer: { kind: 'projection', file: PROJECTION_FILE, mean: MEAN_FILE },
+        precision,
+        licence,
+        provenance: {
+          ...provenance,
+          hash: `iterative quantization of ${descriptors.length / descriptorDimension} descriptors`,
+        },
+      });
     });
     const [before, after] = fitted.quantizationError;
     process.stdout.write(

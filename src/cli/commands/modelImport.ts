@@ -12,7 +12,7 @@ import { addSeededHash } from '../../onnx/layers/seededHash.js';
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { WeightReader } from '../../onnx/layers/WeightReader.js';
 import { required, UsageError, type Arguments, type Command } from '../Command.js';
-import { writeModelManifest } from '../modelFolder.js';
+import { replaceModelFolder, writeModelManifest } from '../modelFolder.js';
 import { createProgress } from '../progress.js';
 
 /** The checkpoint, with the vocabulary of a second file where there is one. The caller closes it. */
@@ -54,6 +54,9 @@ function inputOf(architecture: Architecture, args: Arguments): ModelInput {
   const size = args.number('size');
   const resize = resizeRule(architecture, args.string('antialias'));
   const inside = args.flag('preprocess-inside');
+  // Bicubic weights go below 0 and above 1 beside edges. Floats keep that, as the network was trained; bytes cannot.
+  if (inside && resize === 'bicubic-aa')
+    throw new UsageError(`Expected no --preprocess-inside for ${architecture.name}, whose resize rule is ${resize}`);
   return {
     name: 'image',
     layout: inside ? 'nhwc-u8' : 'nchw-f32',
@@ -103,7 +106,11 @@ export const command: Command = {
       default: 'fused',
       description: "fused: ONNX Runtime's operator; plain: standard operators only, for TensorRT",
     },
-    'preprocess-inside': { type: 'boolean', description: 'the graph takes resized bytes and normalises them itself' },
+    'preprocess-inside': {
+      type: 'boolean',
+      description:
+        'the graph takes resized bytes and normalises them itself (not for networks that resize by bicubic-aa)',
+    },
     vocabulary: {
       type: 'string',
       value: 'FILE',
@@ -135,27 +142,32 @@ export const command: Command = {
         throw new UsageError(`Expected fp32 or fp16 for ${architecture.name}, which has no layers that int8 quantizes`);
       const learnedHash = graph.outputs.some(({ name }) => name === 'hash');
       if (!learnedHash) addSeededHash(graph);
-      const progress = createProgress('writing', undefined);
-      const { files, parameters } = writeModel(graph, folder, { onProgress: (done) => progress.update(done) });
-      progress.end();
-      const manifest = await writeModelManifest(folder, files, {
-        name: args.string('name') ?? `${architecture.name}${precision === 'fp32' ? '' : `-${precision}`}`,
-        architecture: architecture.name,
-        input,
-        descriptorDimension: graph.outputs[0]!.shape[1]!,
-        binarizer: { kind: 'hash' },
-        precision,
-        licence: architecture.licence,
-        provenance: {
-          checkpoint: path.basename(file),
-          checkpointSha256: await sha256OfFile(file),
-          ...(vocabulary === undefined
-            ? {}
-            : { vocabulary: path.basename(vocabulary), vocabularySha256: await sha256OfFile(vocabulary) }),
-          source: architecture.source,
-          paper: architecture.paper,
-          hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',
-        },
+      const { manifest, parameters } = await replaceModelFolder(folder, async (newFolder) => {
+        const progress = createProgress('writing', undefined);
+        const { files, parameters } = writeModel(graph, newFolder, { onProgress: (done) => progress.update(done) });
+        progress.end();
+        return {
+          parameters,
+          manifest: await writeModelManifest(newFolder, files, {
+            name: args.string('name') ?? `${architecture.name}${precision === 'fp32' ? '' : `-${precision}`}`,
+            architecture: architecture.name,
+            input,
+            descriptorDimension: graph.outputs[0]!.shape[1]!,
+            binarizer: { kind: 'hash' },
+            precision,
+            licence: architecture.licence,
+            provenance: {
+              checkpoint: path.basename(file),
+              checkpointSha256: await sha256OfFile(file),
+              ...(vocabulary === undefined
+                ? {}
+                : { vocabulary: path.basename(vocabulary), vocabularySha256: await sha256OfFile(vocabulary) }),
+              source: architecture.source,
+              paper: architecture.paper,
+              hash: learnedHash ? 'of the network' : 'seeded random projection; vpr model fit-hash makes a better one',
+            },
+          }),
+        };
       });
       process.stdout.write(
         `${manifest.name}: ${(parameters / 1e6).toFixed(2)} M parameters, descriptor ${manifest.descriptorDimension} [${folder}]\n`,

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { VprError } from '../../core/VprError.js';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { messageOf, VprError } from '../../core/VprError.js';
 
 /** Random access to a file that may be larger than memory. Offsets and lengths are checked before anything is allocated. */
 export class ByteSource {
@@ -22,17 +22,29 @@ export class ByteSource {
 
   /** Throws FILE_UNREADABLE. */
   static open(file: string): ByteSource {
-    let descriptor: number;
-    try {
-      descriptor = openSync(file, 'r');
-    } catch (error) {
-      throw new VprError('FILE_UNREADABLE', `Expected a readable checkpoint, got: ${(error as Error).message}`, {
+    const unreadable = (error: unknown): VprError =>
+      new VprError('FILE_UNREADABLE', `Expected a readable checkpoint, got: ${messageOf(error)} [${file}]`, {
         cause: error,
       });
+    let descriptor: number;
+    try {
+      // Before it is opened: opening a pipe waits for somebody who writes.
+      if (!statSync(file).isFile())
+        throw new VprError('FILE_UNREADABLE', `Expected a checkpoint file, got a folder or a device [${file}]`);
+      descriptor = openSync(file, 'r');
+    } catch (error) {
+      throw error instanceof VprError ? error : unreadable(error);
     }
+    const readSome = (target: Uint8Array, from: number, at: number): number => {
+      try {
+        return readSync(descriptor, target, from, target.length - from, at);
+      } catch (error) {
+        throw unreadable(error);
+      }
+    };
     const read = (offset: number, target: Uint8Array): void => {
       for (let done = 0; done < target.length;) {
-        const count = readSync(descriptor, target, done, target.length - done, offset + done);
+        const count = readSome(target, done, offset + done);
         if (count === 0)
           throw new VprError('FILE_UNREADABLE', `Expected more bytes, got the end of the file [${file}]`);
         done += count;

@@ -2,22 +2,26 @@ import { VprError } from '../../core/VprError.js';
 import { PickleBytes } from './PickleBytes.js';
 import { PICKLE_GLOBALS, STORAGE_TYPES } from './pickleGlobals.js';
 import { GlobalName, InertObject, PickledStorage, PickledTensor, type PickleValue } from './pickleValues.js';
+import { MAX_AXES } from './StridedTensor.js';
 
 /** A mark is no value: it only tells where on the stack a list of arguments begins. */
 const MARK = Symbol('mark');
 
 /**
  * Reads one pickle (protocols 0 to 4 as PyTorch writes them) as data. It knows a closed set of opcodes and the globals of
- * pickleGlobals.ts; any other is CHECKPOINT_UNSAFE, named. Nothing is executed. Each opcode makes at most one object, so
- * time and memory are bounded by the pickle's bytes.
+ * pickleGlobals.ts; any other is CHECKPOINT_UNSAFE, named. Nothing is executed. Each opcode makes at most one object, and what
+ * a call copies of its arguments is counted, so time and memory are bounded by the pickle's bytes.
  */
 export class PickleMachine {
   readonly #bytes: PickleBytes;
   readonly #where: string;
   readonly #stack: (PickleValue | typeof MARK)[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  readonly #start: number;
+  #pairsCopied = 0;
 
   constructor(bytes: Uint8Array, where: string, start = 0) {
+    this.#start = start;
     this.#bytes = new PickleBytes(bytes, where, start);
     this.#where = where;
   }
@@ -80,6 +84,7 @@ export class PickleMachine {
 
   #ints(value: PickleValue | undefined, what: string): number[] {
     if (!Array.isArray(value)) throw this.#bytes.invalid(`a tuple for ${what}`, typeof value);
+    if (value.length > MAX_AXES) throw this.#bytes.invalid(`at most ${MAX_AXES} values for ${what}`, `${value.length}`);
     return (value as readonly PickleValue[]).map((item) => this.#int(item, what));
   }
 
@@ -135,6 +140,12 @@ export class PickleMachine {
   /** OrderedDict([(key, value), ...]) or OrderedDict([[key, value], ...]). */
   #pairs(value: PickleValue | undefined): [PickleValue, PickleValue][] {
     if (!Array.isArray(value)) return [];
+    // A list may be remembered and given to call after call, at a few bytes each: no file that was saved has a pair of
+    // less than a byte.
+    this.#pairsCopied += value.length;
+    const bytesRead = this.#bytes.at - this.#start;
+    if (this.#pairsCopied > bytesRead)
+      throw this.#bytes.invalid(`at most ${bytesRead} pairs in as many bytes of pickle`, `${this.#pairsCopied}`);
     return (value as readonly PickleValue[]).map((pair) => {
       if (!Array.isArray(pair) || pair.length !== 2) throw this.#bytes.invalid('pairs of key and value', typeof pair);
       return [pair[0] as PickleValue, pair[1] as PickleValue];

@@ -4,7 +4,7 @@ import { ELEMENT_BYTES, type CheckpointTensor, type ElementType } from './Checkp
 import { decodeFloats, expectFinite } from './floatElements.js';
 
 /** Axes that any network of this trade has, with room. */
-const MAX_AXES = 8;
+export const MAX_AXES = 8;
 
 /** Where a storage lies in the file. */
 export interface Storage {

@@ -64,6 +64,8 @@ describe('parameters', () => {
     [{ 'cameras.camera.topic': '' }, "Expected a topic for parameter 'cameras.camera.topic'"],
     [{ 'cameras.left.topic': 'x' }, "Expected a camera of 'cameras' (camera)"],
     [{ tempral_filter: 'none' }, "(nearest: 'temporal_filter')"],
+    // What ONNX Runtime for Node cannot pass on to TensorRT is no parameter.
+    [{ 'tensorrt.fp16': true }, "got 'tensorrt.fp16'"],
     [{ 'cameras.camera.topics': 'x' }, "(nearest: 'cameras.<name>.topic')"],
   ];
   for (const [values, sentence] of refused)

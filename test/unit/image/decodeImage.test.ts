@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import sharp from 'sharp';
 import type { ImageMessage, RawImageMessage } from '../../../src/core/image.js';
 import { VprError } from '../../../src/core/VprError.js';
 import { decodeImage } from '../../../src/image/decodeImage.js';
@@ -139,6 +140,28 @@ describe('decodeImage', () => {
     const other = await failure(compressed(new TextEncoder().encode('<svg/>')));
     expect(other.code).to.equal('IMAGE_ENCODING_UNSUPPORTED');
     expect(other.message).to.match(/of format 'jpeg', got bytes that start with 3c 73 76 67/);
+  });
+
+  it('refuses colours that it would get wrong: CMYK, and YCbCr in a TIFF that is not of JPEG', async () => {
+    const compressed = (data: Uint8Array, format = 'tiff'): ImageMessage => ({ kind: 'compressed', format, data });
+    const flat = sharp({ create: { width: 16, height: 8, channels: 3, background: { r: 200, g: 40, b: 90 } } });
+    const cmyk = await failure(compressed(await flat.clone().toColourspace('cmyk').jpeg().toBuffer(), 'jpeg'));
+    expect(cmyk.code).to.equal('IMAGE_ENCODING_UNSUPPORTED');
+    expect(cmyk.message).to.equal('Expected grey or RGB for the pixels of the JPEG image, got CMYK [/cam, 1 s]');
+    // The tag PhotometricInterpretation (262), one value of type SHORT: RGB (2) becomes YCbCr (6).
+    const tiff = Buffer.from(bytes(cases.find(({ format }) => format === 'tiff')!.message));
+    const at = tiff.indexOf(Buffer.from([6, 1, 3, 0, 1, 0, 0, 0, 2, 0]));
+    expect(at).to.be.above(0);
+    tiff[at + 8] = 6;
+    const chroma = await failure(compressed(tiff));
+    expect(chroma.code).to.equal('IMAGE_ENCODING_UNSUPPORTED');
+    expect(chroma.message).to.equal('Expected grey or RGB for the pixels of the TIFF image, got YCbCr [/cam, 1 s]');
+    const jpeg = await flat.clone().tiff({ compression: 'jpeg', quality: 80 }).toBuffer();
+    expect(jpeg.includes(Buffer.from([6, 1, 3, 0, 1, 0, 0, 0, 6, 0])), 'a TIFF of YCbCr in JPEG').to.equal(true);
+    const { data } = await decodeImage(compressed(jpeg));
+    for (const [i, value] of [200, 40, 90].entries()) expect(data[i]).to.be.closeTo(value, 4);
+    // Cut off in its directory, it is the decoder that says so.
+    expect((await failure(compressed(tiff.subarray(0, 7)))).code).to.equal('IMAGE_INVALID');
   });
 
   it('refuses a PNG whose header says 65535 x 65535 before it allocates', async () => {

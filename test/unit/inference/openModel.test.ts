@@ -3,11 +3,14 @@ import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import type { BinaryCode } from '../../../src/core/binaryCode.js';
 import { VprError } from '../../../src/core/VprError.js';
+import type { DescriptorExtractor } from '../../../src/inference/DescriptorExtractor.js';
 import { whyUnavailable } from '../../../src/inference/executionProviders.js';
 import { nativeLibraryFolder } from '../../../src/inference/nativeLibraries.js';
 import { openModel, type OpenModel, type OpenModelOptions } from '../../../src/inference/openModel.js';
-import { toleranceOf } from '../../../src/inference/selfTest.js';
+import { readModelManifest } from '../../../src/inference/readModelManifest.js';
+import { selfTest, toleranceOf } from '../../../src/inference/selfTest.js';
 
 const MODEL = 'models/default';
 
@@ -89,10 +92,39 @@ describe('openModel', () => {
     });
 
   it('allows lower precisions and other processors more, by stated tolerances', () => {
-    expect(toleranceOf('fp32', 'cpu')).to.deep.equal({ descriptor: 1e-4, bits: 4 });
-    expect(toleranceOf('fp32', 'cuda')).to.deep.equal({ descriptor: 1e-2, bits: 16 });
-    expect(toleranceOf('fp16', 'cpu')).to.deep.equal({ descriptor: 1e-2, bits: 16 });
-    expect(toleranceOf('int8', 'tensorrt')).to.deep.equal({ descriptor: 2e-2, bits: 26 });
+    const of = (precision: 'fp32' | 'fp16' | 'int8', provider: string, descriptorDimension = 1024) =>
+      toleranceOf({ precision, descriptorDimension }, provider);
+    expect(of('fp32', 'cpu')).to.deep.equal({ descriptor: 1e-4, bits: 4 });
+    expect(of('fp32', 'cuda')).to.deep.equal({ descriptor: 1e-2, bits: 16 });
+    expect(of('fp16', 'cpu')).to.deep.equal({ descriptor: 1e-2, bits: 16 });
+    expect(of('int8', 'tensorrt')).to.deep.equal({ descriptor: 2e-2, bits: 26 });
+    expect(of('fp32', 'cpu', 32)).to.deep.equal({ descriptor: 1e-4, bits: 4 });
+    expect(of('int8', 'cpu', 4096)).to.deep.equal({ descriptor: 1e-2, bits: 26 });
+  });
+
+  it('asks as much of a wide descriptor, whose values are small, as of a narrow one', async () => {
+    const dimension = 49152;
+    const answer = new Float32Array(dimension).fill(1 / Math.sqrt(dimension));
+    const code = new Uint8Array(64) as BinaryCode;
+    // As far from the answer as its values are large, which is little beside 1.
+    const descriptorHead = Array<number>(16).fill(0);
+    const golden = [{ inputSeed: 1, descriptorHead, code: '0'.repeat(128) }];
+    const manifest = {
+      ...readModelManifest(MODEL),
+      precision: 'int8',
+      descriptorDimension: dimension,
+      golden,
+    } as const;
+    expect(answer[0]).to.be.below(2e-2);
+    const wide: DescriptorExtractor = {
+      manifest,
+      provider: 'cpu',
+      extract: () => Promise.resolve({ descriptor: answer, code }),
+      close: () => Promise.resolve(),
+    };
+    const error: unknown = await selfTest(wide).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(VprError).with.property('code', 'MODEL_SELF_TEST_FAILED');
+    expect((error as VprError).message).to.match(/within 0\.0029 and 26 of 512 bits, got a difference of 4\.51e-3/);
   });
 });
 

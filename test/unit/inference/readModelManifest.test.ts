@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -33,7 +33,7 @@ describe('readModelManifest', () => {
   });
 
   const cases: readonly (readonly [string, (copy: Manifest) => unknown, string])[] = [
-    ['another format version', (m) => (m.formatVersion = 2), 'Expected an integer in 1...1 for formatVersion, got 2'],
+    ['another format version', (m) => (m.formatVersion = 3), 'Expected an integer in 1...2 for formatVersion, got 3'],
     ['no name', (m) => (m.name = ''), 'Expected a non-empty string for name, got ""'],
     ['no files', (m) => (m.files = []), 'Expected a list of at least 1 objects for files, got []'],
     [
@@ -114,5 +114,31 @@ describe('readModelManifest', () => {
     expect(identity(VALID_MANIFEST)).to.match(/^[0-9a-f]{64}$/);
     expect(identity(VALID_MANIFEST)).not.to.equal(identity(other));
     expect(identity(VALID_MANIFEST)).to.equal(identity({ ...VALID_MANIFEST, name: 'renamed' }));
+  });
+
+  it('takes the preprocessing into the identity from format 2 on; models of before keep theirs', () => {
+    const identity = (formatVersion: number, input: object) =>
+      modelSha256(
+        parseModelManifest(
+          JSON.stringify({ ...VALID_MANIFEST, formatVersion, input: { ...VALID_MANIFEST.input, ...input } }),
+          '',
+        ),
+      );
+    const others = [
+      { layout: 'nhwc-u8' },
+      { height: 119 },
+      { width: 161 },
+      { resize: 'bilinear' },
+      { normalize: 'before-resize' },
+      { mean: [0.5, 0.5, 0.4] },
+      { std: [0.2, 0.3, 0.2] },
+    ];
+    expect(new Set([{}, ...others].map((input) => identity(2, input)))).to.have.property('size', others.length + 1);
+    expect(new Set([{}, ...others].map((input) => identity(1, input)))).to.have.property('size', 1);
+    // Maps and calibrations in the field know the default model by this.
+    const { modelSha256: known } = JSON.parse(readFileSync('models/default/calibration.json', 'utf8')) as {
+      modelSha256: string;
+    };
+    expect(modelSha256(readModelManifest('models/default'))).to.equal(known);
   });
 });

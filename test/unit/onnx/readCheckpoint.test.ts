@@ -141,6 +141,30 @@ describe('hostile checkpoints', () => {
       /stored zip entries/,
     ));
 
+  it('refuses a list that call after call copies, before it fills the memory', () => {
+    const remembered = (index: number): Buffer => Buffer.from([0x68, index]);
+    // A list of `count` pairs as memo 0, OrderedDict as memo 1; then `count` calls of the one with the other.
+    const bomb = (count: number): Buffer =>
+      Buffer.concat([
+        Buffer.from([0x80, 2, 0x5d, 0x71, 0, 0x28]),
+        ...Array.from({ length: count }, (_, i) => Buffer.from([0x4d, i & 255, i >> 8, 0x4e, 0x86])),
+        Buffer.from('eccollections\nOrderedDict\n'),
+        Buffer.from([0x71, 1]),
+        ...Array.from({ length: count }, () =>
+          Buffer.concat([remembered(1), remembered(0), Buffer.from([0x85, 0x52])]),
+        ),
+        Buffer.from('.'),
+      ]);
+    expectRefusal(() => read(torchZip(bomb(1000), {})), 'CHECKPOINT_INVALID', /at most \d+ pairs in as many bytes/);
+    // One call copies what was written: that is any dictionary.
+    expectRefusal(() => read(torchZip(bomb(1), {})), 'CHECKPOINT_INVALID', /Expected a state dict/);
+    expectRefusal(
+      claim({ shape: Array<number>(9).fill(1), strides: [1] }),
+      'CHECKPOINT_INVALID',
+      /at most 8 values for the size, got 9/,
+    );
+  });
+
   it('refuses zip entries that overlap', () =>
     expectRefusal(
       () =>

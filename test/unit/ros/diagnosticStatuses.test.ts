@@ -9,7 +9,7 @@ describe('the diagnostic status of the state', () => {
     error: '',
     loopMaxMs: 1,
   };
-  const step = { text: 'TensorRT is building its engine (minutes the first time)', seconds: 41.6 };
+  const step = { text: 'TensorRT is building its engine (minutes each time)', seconds: 41.6 };
 
   it('tells the step of configure and its seconds', () => {
     const told = stateStatus('vpr_node', { ...condition, step });
