@@ -5,6 +5,7 @@ import { messageOf, VprError } from '../core/VprError.js';
 import { evaluateRetrieval, type RetrievalEvaluation } from '../evaluation/evaluateRetrieval.js';
 import { groundTruthFromPoses, parseGroundTruth, type GroundTruth, type PoseRule } from '../evaluation/groundTruth.js';
 import { travelledDistance } from '../evaluation/gapLengths.js';
+import { StreamClock } from '../recognizer/StreamClock.js';
 import type { Replay, ReplayedImage } from './replayImages.js';
 
 /** Inclusive range of image numbers, from 1. */
@@ -59,26 +60,50 @@ function judge(
   return { queries, truth, evaluation, referenceIds, correct: evaluation.firstCorrectRank.map((rank) => rank === 0) };
 }
 
-/** Judges by true poses: `references` gives the true pose of each reference of the map. */
+/**
+ * Judges by true poses: `references` gives the true pose of each reference of the map. A reference that the replay itself
+ * added is a positive only of images that were searched against it: those at least `excludeRecentS` later.
+ */
 export function judgeByPoses(
   replay: Replay,
   references: ReadonlyMap<ReferenceId, Pose | undefined>,
   rule: PoseRule,
+  excludeRecentS = 0,
 ): JudgedReplay {
   const ids = [...references.keys()];
-  const queries = replay.images.filter(({ truePose }) => truePose !== undefined);
+  const timesNs = streamTimes(replay.images);
+  const addedBy = new Map(replay.images.map(({ recognition }, i) => [recognition.addedReferenceId, i]));
+  const excludedNs = BigInt(Math.round(excludeRecentS * 1e9));
+  const judged = replay.images.flatMap((image, i) => (image.truePose === undefined ? [] : [{ image, order: i }]));
   const truth = groundTruthFromPoses(
-    queries.map(({ truePose }) => truePose),
+    judged.map(({ image }) => image.truePose),
     ids.map((id) => references.get(id)),
     rule,
   );
-  return judge(queries, truth, new Map(ids.map((id, index) => [id, index])));
+  const positives = judged.map(({ order }, query) =>
+    truth.positives[query]!.filter((index) => {
+      const added = addedBy.get(ids[index]);
+      return added === undefined || (added < order && timesNs[added]! <= timesNs[order]! - excludedNs);
+    }),
+  );
+  return judge(
+    judged.map(({ image }) => image),
+    { ...truth, positives },
+    new Map(ids.map((id, index) => [id, index])),
+  );
+}
+
+/** Time of each image as the recognizer has it, by which it tells what is recent. */
+function streamTimes(images: readonly ReplayedImage[]): bigint[] {
+  const clock = new StreamClock();
+  return images.map(({ recognition: { camera, stampNs } }) => clock.advance(camera, stampNs).timeNs);
 }
 
 /**
  * Judges a lap against an earlier one of the same replay (slam), by a ground_truth.json over the two ranges of images:
  * row i is query image i of `queries`, its entries count from 0 within `references`. Images of the reference range are
- * judged too, as images that have nothing to close a loop with.
+ * judged too, as images that have nothing to close a loop with. The map was empty when the replay began.
+ * Throws GROUND_TRUTH_INVALID.
  */
 export function judgeLaps(
   replay: Replay,
@@ -86,6 +111,12 @@ export function judgeLaps(
   references: ImageRange,
   queries: ImageRange,
 ): JudgedReplay {
+  for (const [name, { first, last }] of Object.entries({ references, queries }))
+    if (last > replay.count)
+      throw new VprError(
+        'GROUND_TRUTH_INVALID',
+        `Expected images in 1...${replay.count} for --${name}, got ${first}-${last} [${file}]`,
+      );
   const count = (range: ImageRange): number => range.last - range.first + 1;
   const truth = parseGroundTruth(text, count(queries), count(references), file);
   const inRange = ({ number }: ReplayedImage, { first, last }: ImageRange): boolean =>

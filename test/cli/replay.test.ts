@@ -39,7 +39,11 @@ interface ReplayJson {
   readonly images: { readonly processed: number; readonly skipped: number; readonly skippedByCode: object };
   readonly map: { readonly references: number };
   readonly answers: readonly { readonly state: string; readonly confidence: number; readonly rejectReason: string }[];
-  readonly evaluation?: { readonly recall: Readonly<Record<string, number>>; readonly queries: number };
+  readonly evaluation?: {
+    readonly recall: Readonly<Record<string, number>>;
+    readonly queries: number;
+    readonly queriesWithoutPositives: number;
+  };
 }
 
 /** The report without what may differ between two runs. */
@@ -114,6 +118,40 @@ describe('vpr replay', function () {
       'empty_map',
       ...Array.from({ length: 15 }, () => 'recent'),
     ]);
+  });
+
+  it('judges a map that grows by what could be answered: what it held before, not what is too recent', async () => {
+    const truth = ['--ground-truth-topic', '/ground_truth/odom', '--positive-distance', '8', '--json'];
+    const alone = await vpr('replay', first, '--mode', 'slam', '--set', 'exclude_recent_s=1000', ...truth);
+    expect((JSON.parse(alone.stdout) as ReplayJson).evaluation, alone.stderr).to.deep.include({
+      queries: 16,
+      queriesWithoutPositives: 16,
+    });
+    const map = path.join(folder, 'grown.vprmap');
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', '/ground_truth/odom');
+    expect(built.code, built.stderr).to.equal(0);
+    const laps = path.join(folder, 'laps.json');
+    writeFileSync(laps, JSON.stringify({ positives: Array.from({ length: 8 }, (_, i) => [i]) }));
+    const ranges = ['--references', '1-8', '--queries', '9-16'];
+    const refused = await vpr('replay', second, '--map', map, '--mode', 'slam', '--ground-truth', laps, ...ranges);
+    expect(refused.code).to.equal(1);
+    expect(refused.stderr).to.contain('Expected a new map').and.to.contain('16 references');
+    const grown = await vpr('replay', second, '--map', map, '--mode', 'slam', ...truth);
+    const { evaluation } = JSON.parse(grown.stdout) as ReplayJson;
+    expect(evaluation).to.deep.include({ queries: 16, queriesWithoutPositives: 0 });
+    expect(evaluation!.recall['1']).to.be.greaterThan(0.6);
+  });
+
+  it('refuses ranges that the stream does not have', async () => {
+    const laps = path.join(folder, 'beyond.json');
+    writeFileSync(laps, JSON.stringify({ positives: Array.from({ length: 4 }, () => []) }));
+    const args = ['replay', images, '--mode', 'slam', '--ground-truth', laps, '--references', '1-4', '--queries'];
+    const beyond = await vpr(...args, '97-100');
+    expect(beyond.code).to.equal(1);
+    expect(beyond.stderr).to.match(/Expected images in 1\.\.\.16 for --queries, got 97-100 .*GROUND_TRUTH_INVALID/);
+    const common = await vpr(...args, '4-7');
+    expect(common.code).to.equal(2);
+    expect(common.stderr).to.contain('without a common image');
   });
 
   it('compares pictures where it is asked to, and measures turns where it knows the camera', async () => {

@@ -6,6 +6,7 @@ import type { PoseTrack } from '../../bag/PoseTrack.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import type { PoseFrames } from '../../bag/TransformTree.js';
 import { parseParameters } from '../../config/parseParameters.js';
+import { VprError } from '../../core/VprError.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { htmlReport } from '../../report/htmlReport.js';
@@ -41,49 +42,68 @@ async function trackOf(
   return topic === undefined ? undefined : source.readPoses(topic, frames);
 }
 
-type Judge = (replay: Replay, recognizer: LocalRecognizer) => JudgedReplay;
+interface Judge {
+  /** Before the images are played; throws where the map cannot be judged so. */
+  readonly check?: (recognizer: LocalRecognizer) => void;
+  readonly judge: (replay: Replay, recognizer: LocalRecognizer) => JudgedReplay;
+}
 
 /** What the answers are to be judged by. Throws what is wrong with it before an hour of images is played. */
-function judgeOf(args: Arguments, mode: RecognizerMode): Judge | undefined {
+function judgeOf(args: Arguments, mode: RecognizerMode, excludeRecentS: number): Judge | undefined {
   const file = args.string('ground-truth');
   const topic = args.string('ground-truth-topic');
   if (file === undefined) {
-    if (topic !== undefined) return (replay, recognizer) => judgeByTopic(args, replay, recognizer, mode);
+    if (topic !== undefined)
+      return { judge: (replay, recognizer) => judgeByTopic(args, replay, recognizer, excludeRecentS) };
     if (args.string('report') !== undefined)
       throw new UsageError('Expected --ground-truth or --ground-truth-topic with --report: it shows what is right');
     return undefined;
   }
   const truth = readGroundTruthFile(file);
   if (mode === 'localization')
-    return (replay, recognizer) =>
-      judgeAgainstMap(
-        replay,
-        truth,
-        Array.from(recognizer.references(), ({ referenceId }) => referenceId),
-      );
+    return {
+      judge: (replay, recognizer) =>
+        judgeAgainstMap(
+          replay,
+          truth,
+          Array.from(recognizer.references(), ({ referenceId }) => referenceId),
+        ),
+    };
   const references = required(rangeOf(args.string('references'), 'references'), 'references');
   const queries = required(rangeOf(args.string('queries'), 'queries'), 'queries');
-  return (replay) => judgeLaps(replay, truth, references, queries);
+  if (references.first <= queries.last && queries.first <= references.last)
+    throw new UsageError(
+      `Expected --references and --queries without a common image, got ${references.first}-${references.last} and ${queries.first}-${queries.last}`,
+    );
+  return {
+    check({ info: { map } }) {
+      // The file knows nothing of them: a right answer among them would count as a wrong one.
+      if (map.references > 0)
+        throw new VprError(
+          'GROUND_TRUTH_INVALID',
+          `Expected a new map for a ground truth of the replay's own images, got one of ${map.references} references [${map.path}]`,
+        );
+    },
+    judge: (replay) => judgeLaps(replay, truth, references, queries),
+  };
 }
 
 function judgeByTopic(
   args: Arguments,
   replay: Replay,
   recognizer: LocalRecognizer,
-  mode: RecognizerMode,
+  excludeRecentS: number,
 ): JudgedReplay {
   const angleDeg = args.number('positive-angle');
-  const truePoses = new Map(
-    mode === 'localization'
-      ? Array.from(recognizer.references(), ({ referenceId, pose }) => [referenceId, pose] as const)
-      : replay.images.flatMap(({ recognition, truePose }) =>
-          recognition.addedReferenceId === undefined ? [] : [[recognition.addedReferenceId, truePose] as const],
-        ),
-  );
-  return judgeByPoses(replay, truePoses, {
+  const truePoses = new Map(Array.from(recognizer.references(), ({ referenceId, pose }) => [referenceId, pose]));
+  // Of what the replay added the truth is known, and its poses in the map may be those of an odometry, or none.
+  for (const { recognition, truePose } of replay.images)
+    if (recognition.addedReferenceId !== undefined) truePoses.set(recognition.addedReferenceId, truePose);
+  const rule = {
     distanceM: args.number('positive-distance')!,
     ...(angleDeg === undefined ? {} : { angleDeg }),
-  });
+  };
+  return judgeByPoses(replay, truePoses, rule, excludeRecentS);
 }
 
 /** Writes to the map what was accepted; a map in use by the recognizer is open for reading only. */
@@ -166,14 +186,14 @@ export const command: Command = {
     const mode = (args.string('mode') ?? (mapPath === undefined ? 'slam' : 'localization')) as RecognizerMode;
     if (mode === 'localization' && mapPath === undefined)
       throw new UsageError('Expected --map FILE for mode localization');
-    const judge = judgeOf(args, mode);
     const parameters = parametersOf(args);
-    const { executionProviders } = parseParameters({
+    const { executionProviders, excludeRecentS } = parseParameters({
       execution_providers: ['cpu'],
       ...parameters,
       mode,
       map: mapPath ?? '',
     });
+    const judge = judgeOf(args, mode, excludeRecentS);
     const source = await openImageSource(bag, {
       ...sourceOptionsOf(args),
       onProblem: sayProblem,
@@ -202,6 +222,7 @@ export const command: Command = {
       if (outdated !== undefined) process.stderr.write(`vpr replay: ${outdated}\n`);
       const progress = createProgress('replay', source.summary.images);
       try {
+        judge?.check?.(recognizer);
         const replay = await replayImages(source, recognizer, {
           ...(odometry === undefined ? {} : { odometry }),
           ...(groundTruth === undefined ? {} : { groundTruth }),
@@ -210,7 +231,7 @@ export const command: Command = {
           onSkipped: sayProblem,
         });
         progress.end();
-        const judged = judge?.(replay, recognizer);
+        const judged = judge?.judge(replay, recognizer);
         const summary = summarizeReplay(replay, judged);
         if (args.flag('count-matches') && mode === 'localization') countMatches(mapPath!, replay);
         const { info } = recognizer;
