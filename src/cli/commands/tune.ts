@@ -116,6 +116,7 @@ async function bagWorld(
       references: storedReferences(map),
       encode: mapEncoder(map.meta),
       source,
+      mapFrame: map.meta.mapFrame,
       truthTopic,
       ...(odometryTopic === undefined ? {} : { odometryTopic }),
       rule,
