@@ -142,6 +142,42 @@ describe('vpr replay', function () {
     expect(evaluation!.recall['1']).to.be.greaterThan(0.6);
   });
 
+  it('grows no map by poses of another frame, and says when the truth is in one', async () => {
+    const map = path.join(folder, 'framed.vprmap');
+    const grow = (drive: string, topic: string, ...more: readonly string[]) =>
+      vpr('replay', drive, '--mode', 'mapping', '--map', map, '--limit', '4', '--pose-topic', topic, ...more);
+    const built = await grow(first, '/ground_truth/odom');
+    expect(built.code, built.stderr).to.equal(0);
+    const info = JSON.parse((await vpr('map', 'info', map, '--json')).stdout) as object;
+    expect(info).to.include({ mapFrame: 'map', childFrame: 'base_link', references: 4 });
+    const sentence =
+      /mapFromBase in frame 'map' of 'base_link', got mapFromBase in frame 'odom' of 'base_link' .*POSES_INVALID/;
+    const drifting = ['--pose-topic', '/odom', '--limit', '4'];
+    for (const refused of [
+      await grow(second, '/odom'),
+      await vpr('map', 'append', second, map, ...drifting),
+      await vpr('map', 'append', images, map),
+    ]) {
+      expect(refused.code).to.equal(1);
+      expect(refused.stderr).to.match(refused.stderr.includes('mapFromCamera') ? /got mapFromCamera/ : sentence);
+    }
+    expect((await vpr('map', 'append', second, map, ...drifting, '--set', 'map_frame=map')).code).to.equal(0);
+    const judged = await vpr('replay', second, '--map', map, '--ground-truth-topic', '/odom', '--limit', '2');
+    expect(judged.code).to.equal(0);
+    expect(judged.stderr).to.contain("Expected true poses in the map's frame 'map', got 'odom'");
+    const truth = await vpr(
+      'replay',
+      second,
+      '--map',
+      map,
+      '--ground-truth-topic',
+      '/ground_truth/odom',
+      '--limit',
+      '2',
+    );
+    expect(truth.stderr).not.to.contain('Expected');
+  });
+
   it('refuses ranges that the stream does not have', async () => {
     const laps = path.join(folder, 'beyond.json');
     writeFileSync(laps, JSON.stringify({ positives: Array.from({ length: 4 }, () => []) }));

@@ -19,6 +19,7 @@ import { judgeAgainstMap, judgeByPoses, judgeLaps, readGroundTruthFile, type Jud
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
 import { replayReport } from '../replayReport.js';
+import { poseKindOf, sourcePosesOf } from '../sourcePoses.js';
 import { replayText, summarizeReplay } from '../replaySummary.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf, rangeOf } from '../recognizerOptions.js';
 import {
@@ -40,6 +41,10 @@ async function trackOf(
   frames?: PoseFrames,
 ): Promise<PoseTrack | undefined> {
   return topic === undefined ? undefined : source.readPoses(topic, frames);
+}
+
+function isOf({ frameId }: PoseTrack, mapFrame: string): boolean {
+  return frameId === '' || frameId === mapFrame;
 }
 
 interface Judge {
@@ -141,7 +146,11 @@ export const command: Command = {
       ...POSE_FRAMES_OPTION,
       description: 'odometry from transforms (/tf): of frame BASE in frame MAP (default: odom,base_link)',
     },
-    'ground-truth-topic': { type: 'string', value: 'TOPIC', description: 'true poses; the answers are judged by them' },
+    'ground-truth-topic': {
+      type: 'string',
+      value: 'TOPIC',
+      description: 'true poses, in the frame of the map; the answers are judged by them',
+    },
     'positive-distance': {
       type: 'number',
       range: DISTANCES_M,
@@ -202,6 +211,7 @@ export const command: Command = {
       const odometryFrames = framesOf(args, 'odometry-frames') ?? ODOMETRY_FRAMES;
       const odometry = await trackOf(source, args.string('odometry-topic'), odometryFrames);
       const groundTruth = await trackOf(source, args.string('ground-truth-topic'));
+      const poses = mode === 'localization' ? undefined : await sourcePosesOf(source, args);
       const page = args.string('report');
       let last: Descriptor | undefined;
       const recognizer = await openRecognizer(
@@ -215,7 +225,8 @@ export const command: Command = {
         {
           session: { name: `replay ${mode}`, source: bag },
           ...(page === undefined ? {} : { onDescriptor: (descriptor: Descriptor) => (last = descriptor) }),
-          poseKind: source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
+          poseKind: poseKindOf(source),
+          ...(poses === undefined ? {} : { poses }),
         },
       );
       const outdated = outdatedCalibration(recognizer.info.map);
@@ -223,6 +234,12 @@ export const command: Command = {
       const progress = createProgress('replay', source.summary.images);
       try {
         judge?.check?.(recognizer);
+        const { mapFrame } = recognizer.info.map;
+        // A map that begins with this replay is judged by the truth alone.
+        if (recognizer.info.map.references > 0 && groundTruth !== undefined && !isOf(groundTruth, mapFrame))
+          process.stderr.write(
+            `vpr replay: Expected true poses in the map's frame '${mapFrame}', got '${groundTruth.frameId}'; they are compared as they are\n`,
+          );
         const replay = await replayImages(source, recognizer, {
           ...(odometry === undefined ? {} : { odometry }),
           ...(groundTruth === undefined ? {} : { groundTruth }),
