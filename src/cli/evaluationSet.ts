@@ -91,22 +91,13 @@ export async function readGroundTruth(
     }
     return parseGroundTruth(text, queries.count, references.count, file);
   }
-  const posesOf = (side: DescribedSource): (DescribedSource['images'][number]['pose'] | undefined)[] => {
-    const poses = Array.from<DescribedSource['images'][number]['pose'] | undefined>({ length: side.count });
-    for (const image of side.images) poses[image.position] = image.pose;
-    return poses;
-  };
-  const [queryPoses, referencePoses] = [posesOf(queries), posesOf(references)];
-  for (const [side, poses] of [
-    ['references', referencePoses],
-    ['queries', queryPoses],
-  ] as const)
+  for (const [side, { poses }] of Object.entries({ references, queries }))
     if (poses.every((pose) => pose === undefined))
       throw new VprError(
         'POSES_INVALID',
         `Expected poses of the ${side}, a ground_truth.json or --frames to judge by, got none [${set.name}]`,
       );
-  return groundTruthFromPoses(queryPoses, referencePoses, {
+  return groundTruthFromPoses(queries.poses, references.poses, {
     distanceM: rule.distanceM ?? POSITIVE_DISTANCE_M,
     ...(rule.angleDeg === undefined ? {} : { angleDeg: rule.angleDeg }),
   });

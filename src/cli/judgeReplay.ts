@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Pose } from '../core/pose.js';
 import type { ReferenceId } from '../core/reference.js';
 import { messageOf, VprError } from '../core/VprError.js';
-import { evaluateRetrieval, type RetrievalEvaluation } from '../evaluation/evaluateRetrieval.js';
+import { evaluateRetrieval, type QueryAnswer, type RetrievalEvaluation } from '../evaluation/evaluateRetrieval.js';
 import { groundTruthFromPoses, parseGroundTruth, type GroundTruth, type PoseRule } from '../evaluation/groundTruth.js';
 import { travelledDistance } from '../evaluation/gapLengths.js';
 import { StreamClock } from '../recognizer/StreamClock.js';
-import type { Replay, ReplayedImage } from './replayImages.js';
+import type { Replay, ReplayedImage, UnusedImage } from './replayImages.js';
 
 /** Inclusive range of image numbers, from 1. */
 export interface ImageRange {
@@ -22,8 +22,11 @@ export interface GroundTruthFile {
 
 /** Judged images, and how the references of the ground truth map to ids of the map. */
 export interface JudgedReplay {
+  /** Those that were answered. */
   readonly queries: readonly ReplayedImage[];
+  /** Of `queries`. */
   readonly truth: GroundTruth;
+  /** Of `queries` and of images that could not be read, in their order: without an answer, these are misses. */
   readonly evaluation: RetrievalEvaluation;
   /** Reference of the map behind each index of the ground truth; none where the map has none for it. */
   readonly referenceIds: readonly (ReferenceId | undefined)[];
@@ -31,13 +34,19 @@ export interface JudgedReplay {
   readonly correct: readonly boolean[];
 }
 
-function judge(
-  queries: readonly ReplayedImage[],
-  truth: GroundTruth,
-  indexOf: ReadonlyMap<ReferenceId, number>,
-): JudgedReplay {
-  const positions = queries.map(({ truePose }) => truePose?.position);
-  const answers = queries.map(({ recognition }) => {
+/** An image that is judged; without a recognition where it could not be read. */
+type Asked = Pick<ReplayedImage, 'number' | 'truePose'> & Partial<ReplayedImage>;
+
+/** All images of the stream, in its order. */
+function askedOf({ images, unused, count }: Replay): Asked[] {
+  const known = new Map<number, Asked>([...unused, ...images].map((image) => [image.number, image]));
+  return Array.from({ length: count }, (_, i) => known.get(i + 1) ?? { number: i + 1 });
+}
+
+function judge(asked: readonly Asked[], truth: GroundTruth, indexOf: ReadonlyMap<ReferenceId, number>): JudgedReplay {
+  const positions = asked.map(({ truePose }) => truePose?.position);
+  const answers = asked.map(({ recognition }): QueryAnswer => {
+    if (recognition === undefined) return { ranked: [], score: -Infinity, accepted: false, unreadable: true };
     // The answer is the reported reference; the filter may have chosen another than the most similar one.
     const ids = [
       recognition.referenceId,
@@ -57,7 +66,18 @@ function judge(
   );
   const referenceIds: (ReferenceId | undefined)[] = [];
   for (const [id, index] of indexOf) referenceIds[index] = id;
-  return { queries, truth, evaluation, referenceIds, correct: evaluation.firstCorrectRank.map((rank) => rank === 0) };
+  const answered = asked.flatMap((image, i) => (image.recognition === undefined ? [] : [i]));
+  return {
+    queries: answered.map((i) => asked[i] as ReplayedImage),
+    truth: {
+      rule: truth.rule,
+      references: truth.references,
+      positives: answered.map((i) => truth.positives[i]!),
+    },
+    evaluation,
+    referenceIds,
+    correct: answered.map((i) => evaluation.firstCorrectRank[i] === 0),
+  };
 }
 
 /**
@@ -71,10 +91,13 @@ export function judgeByPoses(
   excludeRecentS = 0,
 ): JudgedReplay {
   const ids = [...references.keys()];
-  const timesNs = streamTimes(replay.images);
-  const addedBy = new Map(replay.images.map(({ recognition }, i) => [recognition.addedReferenceId, i]));
+  const stream = [...replay.images, ...replay.unused].sort((a, b) => a.number - b.number);
+  const timesNs = streamTimes(stream);
+  const addedBy = new Map(
+    stream.map((image, i) => ['recognition' in image ? image.recognition.addedReferenceId : 0, i]),
+  );
   const excludedNs = BigInt(Math.round(excludeRecentS * 1e9));
-  const judged = replay.images.flatMap((image, i) => (image.truePose === undefined ? [] : [{ image, order: i }]));
+  const judged = stream.flatMap((image, order) => (image.truePose === undefined ? [] : [{ image, order }]));
   const truth = groundTruthFromPoses(
     judged.map(({ image }) => image.truePose),
     ids.map((id) => references.get(id)),
@@ -94,9 +117,12 @@ export function judgeByPoses(
 }
 
 /** Time of each image as the recognizer has it, by which it tells what is recent. */
-function streamTimes(images: readonly ReplayedImage[]): bigint[] {
+function streamTimes(images: readonly (ReplayedImage | UnusedImage)[]): bigint[] {
   const clock = new StreamClock();
-  return images.map(({ recognition: { camera, stampNs } }) => clock.advance(camera, stampNs).timeNs);
+  return images.map((image) => {
+    const { camera, stampNs } = 'recognition' in image ? image.recognition : image;
+    return clock.advance(camera, stampNs).timeNs;
+  });
 }
 
 /**
@@ -119,9 +145,11 @@ export function judgeLaps(
       );
   const count = (range: ImageRange): number => range.last - range.first + 1;
   const truth = parseGroundTruth(text, count(queries), count(references), file);
-  const inRange = ({ number }: ReplayedImage, { first, last }: ImageRange): boolean =>
-    number >= first && number <= last;
-  const judged = replay.images.filter((image) => inRange(image, references) || inRange(image, queries));
+  const inRange = ({ number }: Asked, { first, last }: ImageRange): boolean => number >= first && number <= last;
+  // Of an image of the reference range that could not be read nothing is asked.
+  const judged = askedOf(replay).filter(
+    (image) => inRange(image, queries) || (image.recognition !== undefined && inRange(image, references)),
+  );
   const positives = judged.map((image) =>
     inRange(image, queries) ? truth.positives[image.number - queries.first]! : [],
   );
@@ -138,10 +166,8 @@ export function judgeAgainstMap(
   { text, file }: GroundTruthFile,
   referenceIds: ArrayLike<ReferenceId>,
 ): JudgedReplay {
-  const { images, count } = replay;
-  const truth = parseGroundTruth(text, count, referenceIds.length, file);
-  const positives = images.map(({ number }) => truth.positives[number - 1]!);
-  return judge(images, { ...truth, positives }, new Map(Array.from(referenceIds, (id, index) => [id, index])));
+  const truth = parseGroundTruth(text, replay.count, referenceIds.length, file);
+  return judge(askedOf(replay), truth, new Map(Array.from(referenceIds, (id, index) => [id, index])));
 }
 
 /** Throws FILE_UNREADABLE. What the file says is checked when the images are counted. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -134,6 +134,20 @@ describe('vpr eval', function () {
     expect(result.references).to.equal(14);
     expect(result.skipped).to.deep.equal({ references: 1, queries: 0 });
     expect(result.recall['5']).to.be.greaterThan(0.7);
+  });
+
+  it('counts a query that cannot be read as a miss, whatever it is judged by', () => {
+    const damaged = path.join(folder, 'damaged');
+    cpSync(set, damaged, { recursive: true });
+    truncateSync(path.join(damaged, 'query', '000006.jpg'), 300);
+    for (const rule of [[], ['--distance', '3'], ['--frames', '1']]) {
+      const { stdout, stderr } = vpr('eval', damaged, '--json', ...rule);
+      const result = JSON.parse(stdout) as { firstCorrectRank: (number | null)[]; recall: Record<string, number> };
+      expect(result, stderr).to.deep.include({ queries: 14, queriesWithoutPositives: 0, unreadableQueries: 1 });
+      expect(result.recall['10'], rule.join(' ')).to.be.at.most(13 / 14);
+      expect(result.firstCorrectRank[6]).to.equal(null);
+    }
+    expect(vpr('eval', damaged).stdout).to.contain('0 queries without; 1 unreadable, which count as misses');
   });
 
   it('reads a cut-off bag as far as it goes, says where it ends, and ends with 1', () => {

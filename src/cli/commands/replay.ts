@@ -184,7 +184,7 @@ export const command: Command = {
   },
   details:
     `${POSE_DETAILS}\n` +
-    'A damaged image is skipped and counted; a damaged bag is read as far as it goes, then the exit code is 1.\n' +
+    'A damaged image is skipped and counted, and judged as a miss; a damaged bag is read as far as it goes, then the exit code is 1.\n' +
     'Two runs print the same JSON but for "latency" and "memory".\n\n' +
     'Examples:\n' +
     '  vpr replay drive2.mcap --map town.vprmap --ground-truth-topic /ground_truth --positive-distance 10\n' +

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judgeByPoses } from '../../../src/cli/judgeReplay.js';
+import { judgeAgainstMap, judgeByPoses, judgeLaps } from '../../../src/cli/judgeReplay.js';
 import type { Replay, ReplayedImage } from '../../../src/cli/replayImages.js';
 import type { Pose } from '../../../src/core/pose.js';
 import type { Recognition } from '../../../src/core/recognition.js';
@@ -22,12 +22,35 @@ function rounds(answers: readonly ReferenceId[]): Replay {
       addedReferenceId: i + 1,
     } as unknown as Recognition,
   }));
-  return { images, count: images.length, skipped: 0, skippedByCode: {} };
+  return { images, unused: [], count: images.length, skipped: 0, skippedByCode: {} };
 }
 
 function posesOf({ images }: Replay): Map<ReferenceId, Pose | undefined> {
   return new Map(images.map(({ recognition, truePose }) => [recognition.addedReferenceId!, truePose]));
 }
+
+describe('images that could not be read', () => {
+  const whole = rounds([1, 2, 3, 1, 2, 3]);
+  const fifth = whole.images[4]!;
+  const { recognition, truePose, number } = fifth;
+  const unused = [{ number, truePose: truePose!, camera: recognition.camera, stampNs: recognition.stampNs }];
+  const damaged: Replay = { ...whole, images: whole.images.filter((image) => image !== fifth), unused, skipped: 1 };
+  const rows = (positives: number[][]) => ({ text: JSON.stringify({ positives }), file: 'truth.json' });
+
+  for (const [what, judged, queries, recall] of [
+    ['true poses', judgeByPoses(damaged, posesOf(damaged), { distanceM: 5 }), 6, 2 / 3],
+    ['a ground truth of the map', judgeAgainstMap(damaged, rows([[0], [1], [2], [0], [1], [2]]), [1, 2, 3]), 6, 5 / 6],
+    ['laps', judgeLaps(damaged, rows([[0], [1], [2]]), { first: 1, last: 3 }, { first: 4, last: 6 }), 6, 2 / 3],
+  ] as const)
+    it(`are misses when judged by ${what}`, () => {
+      const { evaluation, correct } = judged;
+      expect(evaluation).to.deep.include({ queries, unreadableQueries: 1 });
+      expect(evaluation.recall['1']).to.equal(recall);
+      expect(judged.queries.map((image) => image.number)).to.deep.equal([1, 2, 3, 4, 6]);
+      expect(judged.truth.positives).to.have.length(5);
+      expect(correct).to.have.length(5);
+    });
+});
 
 describe('judgeByPoses', () => {
   const rule = { distanceM: 5 };
