@@ -15,6 +15,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import sharp from 'sharp';
+import { PlaceMap } from '../../src/map/PlaceMap.js';
 import { bagOf, IMAGE, imageMessage, POSE, poseMessage, useFolder } from '../unit/bag/bagFixtures.js';
 
 const run = promisify(execFile);
@@ -240,6 +241,41 @@ describe('vpr replay', function () {
     const matched = new Set(answers.filter(({ accepted }) => accepted).map(({ referenceId }) => referenceId));
     expect(matched.size).to.be.greaterThan(0);
     expect(await stale()).to.deep.equal(all.filter((id) => !matched.has(id)));
+  });
+
+  it('tries where its outputs go before it plays, and prints its result before it writes them', async () => {
+    const map = path.join(folder, 'locked.vprmap');
+    const built = await vpr('replay', first, '--mode', 'mapping', '--map', map, '--pose-topic', '/ground_truth/odom');
+    expect(built.code, built.stderr).to.equal(0);
+    const damaged = path.join(folder, 'unreadable');
+    mkdirSync(damaged);
+    writeFileSync(path.join(damaged, 'a.jpg'), 'no picture');
+    const none = await vpr('replay', damaged, '--map', map);
+    expect([none.code, none.stdout]).to.deep.equal([1, '']);
+    expect(none.stderr).to.match(/^skipped: .*\nvpr replay: Expected an image that can be used, got none of 1 /);
+    const truth = ['--ground-truth-topic', '/ground_truth/odom'];
+    const judged = ['replay', second, '--map', map, ...truth, '--limit', '2'];
+    const writer = PlaceMap.open(map, 'append');
+    try {
+      for (const [args, sentence] of [
+        [['replay', damaged, '--map', map, '--count-matches'], /^vpr replay: .*MAP_LOCKED/],
+        [['tune', second, '--map', map, ...truth], /^vpr tune: .*MAP_LOCKED/],
+      ] as const) {
+        const locked = await vpr(...args);
+        expect([locked.code, locked.stdout]).to.deep.equal([1, '']);
+        expect(locked.stderr).to.match(sentence);
+      }
+    } finally {
+      writer.close();
+    }
+    const unwritable = await vpr(...judged, '--report', path.join(folder, 'nowhere', 'page.html'));
+    expect([unwritable.code, unwritable.stdout]).to.deep.equal([1, '']);
+    expect(unwritable.stderr).to.match(/^vpr replay: .*FILE_NOT_WRITABLE/);
+    // It can be opened, so that only the writing fails.
+    const full = await vpr(...judged, '--report', '/dev/full');
+    expect(full.code).to.equal(1);
+    expect(full.stdout).to.match(/^recall +@1 /m);
+    expect(full.stderr).to.match(/^vpr replay: .*DISK_FULL/);
   });
 
   it('takes no reference while the view stays the same', async () => {

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
@@ -16,6 +15,7 @@ import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognize
 import type { RecognizerMode } from '../../worker/protocol.js';
 import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
 import { judgeAgainstMap, judgeByPoses, judgeLaps, readGroundTruthFile, type JudgedReplay } from '../judgeReplay.js';
+import { probeFile, probeMap, writeText } from '../outputs.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
 import { replayReport } from '../replayReport.js';
@@ -213,6 +213,9 @@ export const command: Command = {
       const groundTruth = await trackOf(source, args.string('ground-truth-topic'));
       const poses = mode === 'localization' ? undefined : await sourcePosesOf(source, args);
       const page = args.string('report');
+      const countsMatches = args.flag('count-matches') && mode === 'localization';
+      if (page !== undefined) probeFile(page);
+      if (countsMatches) probeMap(mapPath!);
       let last: Descriptor | undefined;
       const recognizer = await openRecognizer(
         {
@@ -248,21 +251,14 @@ export const command: Command = {
           onSkipped: sayProblem,
         });
         progress.end();
+        if (replay.images.length === 0)
+          throw new VprError(
+            'BAG_NO_IMAGES',
+            `Expected an image that can be used, got none of ${replay.count} [${bag}]`,
+          );
         const judged = judge?.judge(replay, recognizer);
         const summary = summarizeReplay(replay, judged);
-        if (args.flag('count-matches') && mode === 'localization') countMatches(mapPath!, replay);
         const { info } = recognizer;
-        if (page !== undefined && judged !== undefined) {
-          const data = await replayReport({
-            title: `Replay of ${path.basename(path.resolve(bag))}`,
-            subtitle: `Model ${info.manifest.name}; ${mode}; ${info.map.references} references in ${info.map.places} places.`,
-            judged,
-            recognizer,
-            source,
-            maxRssBytes: process.resourceUsage().maxRSS * 1024,
-          });
-          writeFileSync(page, htmlReport(data));
-        }
         const { references, places, sessions, storage, formatVersion } = info.map;
         const map = { path: info.map.path, references, places, sessions, storage, formatVersion };
         if (args.flag('json')) {
@@ -277,6 +273,18 @@ export const command: Command = {
           process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
         } else {
           process.stdout.write(replayText(summary));
+        }
+        if (countsMatches) countMatches(mapPath!, replay);
+        if (page !== undefined && judged !== undefined) {
+          const data = await replayReport({
+            title: `Replay of ${path.basename(path.resolve(bag))}`,
+            subtitle: `Model ${info.manifest.name}; ${mode}; ${info.map.references} references in ${info.map.places} places.`,
+            judged,
+            recognizer,
+            source,
+            maxRssBytes: process.resourceUsage().maxRSS * 1024,
+          });
+          writeText(page, htmlReport(data));
         }
         return exitCodeOf(source);
       } finally {

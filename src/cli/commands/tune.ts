@@ -1,7 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import { parseParameters } from '../../config/parseParameters.js';
 import type { NewReference } from '../../core/reference.js';
-import { messageOf, VprError } from '../../core/VprError.js';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
 import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
@@ -14,6 +12,7 @@ import { mapEncoder } from '../../worker/mapEncoder.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
 import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
+import { probeFile, probeMap, writeText } from '../outputs.js';
 import { createProgress } from '../progress.js';
 import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
 import { exitCodeOf, sayProblem } from '../sourceOptions.js';
@@ -203,6 +202,8 @@ export const command: Command = {
     const [file] = args.positionals;
     if (file !== undefined && (mapPath === undefined || args.string('ground-truth-topic') === undefined))
       throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
+    if (output !== undefined) probeFile(output);
+    if (file !== undefined && mapPath !== undefined) probeMap(mapPath);
     const model = await openModel(modelPathOf(args), {
       providers: parameters.executionProviders,
       deviceId: parameters.deviceId,
@@ -221,15 +222,6 @@ export const command: Command = {
       const left = new Set([...args.strings('leave-out'), ...(anyModel ? MODEL_FEATURES : [])]);
       const fitted = fitConfidence(evidence, { modelSha256: anyModel ? '' : model.sha256, fittedOn }, left);
       const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
-      if (output !== undefined) writeCalibration(output, json);
-      if (bag !== undefined && mapPath !== undefined) {
-        const map = PlaceMap.open(mapPath, 'append');
-        try {
-          map.setCalibration(json);
-        } finally {
-          map.close();
-        }
-      }
       const { figures, temporal } = fitted.model;
       process.stdout.write(
         args.flag('json')
@@ -241,6 +233,15 @@ export const command: Command = {
                 .map(([preset, threshold]) => `${preset} ${threshold.toFixed(4)}`)
                 .join(', ')}\n`,
       );
+      if (output !== undefined) writeText(output, json);
+      if (bag !== undefined && mapPath !== undefined) {
+        const map = PlaceMap.open(mapPath, 'append');
+        try {
+          map.setCalibration(json);
+        } finally {
+          map.close();
+        }
+      }
       return bag === undefined ? 0 : exitCodeOf(bag);
     } finally {
       await bag?.close();
@@ -248,13 +249,3 @@ export const command: Command = {
     }
   },
 };
-
-function writeCalibration(file: string, json: string): void {
-  try {
-    writeFileSync(file, json);
-  } catch (error) {
-    throw new VprError('FILE_NOT_WRITABLE', `Expected to write the calibration, got: ${messageOf(error)} [${file}]`, {
-      cause: error,
-    });
-  }
-}
