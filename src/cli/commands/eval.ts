@@ -159,6 +159,12 @@ ${POSE_DETAILS}`,
       ...optional('angleDeg', args.number('angle')),
       ...optional('frames', args.number('frames')),
     };
+    const given = [
+      args.number('frames') !== undefined && '--frames',
+      (rule.distanceM !== undefined || rule.angleDeg !== undefined) && '--distance or --angle',
+      args.string('ground-truth') !== undefined && '--ground-truth',
+    ].filter((option) => option !== false);
+    if (given.length > 1) throw new UsageError(`Expected one way to judge, got ${given.join(' and ')}`);
     const [page, folder] = [args.string('report'), args.string('export')];
     if (page !== undefined) probeFile(page);
     if (folder !== undefined) probeFolder(folder);

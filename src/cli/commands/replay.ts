@@ -4,7 +4,6 @@ import { openImageSource } from '../../bag/openImageSource.js';
 import type { PoseTrack } from '../../bag/PoseTrack.js';
 import type { Descriptor } from '../../core/descriptor.js';
 import type { PoseFrames } from '../../bag/TransformTree.js';
-import { parseParameters } from '../../config/parseParameters.js';
 import { VprError } from '../../core/VprError.js';
 import { POSITIVE_DISTANCE_M } from '../../evaluation/groundTruth.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
@@ -21,7 +20,7 @@ import { replayImages, type Replay } from '../replayImages.js';
 import { replayReport } from '../replayReport.js';
 import { poseKindOf, sourcePosesOf } from '../sourcePoses.js';
 import { replayText, summarizeReplay } from '../replaySummary.js';
-import { MODEL_OPTIONS, modelPathOf, parametersOf, rangeOf } from '../recognizerOptions.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf, parseUsage, rangeOf } from '../recognizerOptions.js';
 import {
   exitCodeOf,
   framesOf,
@@ -57,6 +56,11 @@ interface Judge {
 function judgeOf(args: Arguments, mode: RecognizerMode, excludeRecentS: number): Judge | undefined {
   const file = args.string('ground-truth');
   const topic = args.string('ground-truth-topic');
+  if (file !== undefined && topic !== undefined)
+    throw new UsageError('Expected either --ground-truth or --ground-truth-topic');
+  for (const range of ['references', 'queries'])
+    if (args.string(range) !== undefined && (file === undefined || mode === 'localization'))
+      throw new UsageError(`Expected --ground-truth and mode slam or mapping with --${range}`);
   if (file === undefined) {
     if (topic !== undefined)
       return { judge: (replay, recognizer) => judgeByTopic(args, replay, recognizer, excludeRecentS) };
@@ -196,7 +200,7 @@ export const command: Command = {
     if (mode === 'localization' && mapPath === undefined)
       throw new UsageError('Expected --map FILE for mode localization');
     const parameters = parametersOf(args);
-    const { executionProviders, excludeRecentS } = parseParameters({
+    const { executionProviders, excludeRecentS } = parseUsage({
       execution_providers: ['cpu'],
       ...parameters,
       mode,

@@ -1,4 +1,3 @@
-import { parseParameters } from '../../config/parseParameters.js';
 import type { NewReference } from '../../core/reference.js';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
@@ -14,7 +13,7 @@ import { recognizerSettings } from '../../worker/recognizerSettings.js';
 import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
 import { probeFile, probeMap, writeText } from '../outputs.js';
 import { createProgress } from '../progress.js';
-import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf, parseUsage } from '../recognizerOptions.js';
 import { exitCodeOf, sayProblem } from '../sourceOptions.js';
 import { fitConfidence, gatherEvidence } from '../tuning/fitConfidence.js';
 import { SampleDrive, traversePair } from '../tuning/SampleDrive.js';
@@ -198,10 +197,13 @@ export const command: Command = {
   async run(args) {
     const output = args.string('output');
     const mapPath = args.string('map');
-    const parameters = parseParameters({ execution_providers: ['cpu'], ...parametersOf(args) });
+    const parameters = parseUsage({ execution_providers: ['cpu'], ...parametersOf(args) });
     const [file] = args.positionals;
     if (file !== undefined && (mapPath === undefined || args.string('ground-truth-topic') === undefined))
       throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
+    for (const ofBag of ['map', 'ground-truth-topic', 'odometry-topic'])
+      if (file === undefined && args.string(ofBag) !== undefined)
+        throw new UsageError(`Expected a BAG with --${ofBag}`);
     if (output !== undefined) probeFile(output);
     if (file !== undefined && mapPath !== undefined) probeMap(mapPath);
     const model = await openModel(modelPathOf(args), {
