@@ -4,7 +4,9 @@
 set -e
 vpr="node $(dirname "$0")/../../bin/vpr.mjs"
 drive() { # seed condition number left frames
-    [ -f "$out/$1-$2/poses.csv" ] || $vpr sample render -o "$out/$1-$2" --seed "$1" --condition "$2" --drive "$3" --left="$4" \
+    [ -f "$out/$1-$2/poses.csv" ] && return
+    rm -rf "$out/$1-$2" # of a run that was cut off
+    $vpr sample render -o "$out/$1-$2" --seed "$1" --condition "$2" --drive "$3" --left="$4" \
         --frames "$5" --route $(($5 * 2)) --aliased 12 --width 192 --height 144
 }
 out=$1

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { ImageSource } from '../bag/ImageSource.js';
 import { openImageSource } from '../bag/openImageSource.js';
-import { parseParameters, type NodeParameters } from '../config/parseParameters.js';
+import type { NodeParameters } from '../config/parseParameters.js';
 import { openModel, type OpenModel } from '../inference/openModel.js';
 import type { MapSummary } from '../map/mapTypes.js';
 import type { PlaceMap } from '../map/PlaceMap.js';
-import type { Arguments, Option } from './Command.js';
+import { UsageError, type Arguments, type Option } from './Command.js';
 import { growMap, type GrownMap } from './growMap.js';
 import { createProgress } from './progress.js';
-import { MODEL_OPTIONS, modelPathOf, parametersOf } from './recognizerOptions.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf, parseUsage } from './recognizerOptions.js';
 import { exitCodeOf, POSE_DETAILS, sayProblem, SOURCE_OPTIONS, sourceOptionsOf } from './sourceOptions.js';
 
 /** Options of the commands that add a bag or an image folder to a map. */
@@ -45,7 +45,7 @@ export interface BuildSteps {
 /** Opens source and model, gets the map, adds the key frames, says what came of it. Returns the exit code. */
 export async function buildFromSource(args: Arguments, steps: BuildSteps): Promise<number> {
   const [file] = args.positionals as [string];
-  const parameters = parseParameters({ ...parametersOf(args), mode: 'mapping' });
+  const parameters = parseUsage({ ...parametersOf(args), mode: 'mapping' });
   const poseFile = args.string('poses');
   const source = await openImageSource(file, {
     ...sourceOptionsOf(args),
@@ -53,6 +53,8 @@ export async function buildFromSource(args: Arguments, steps: BuildSteps): Promi
     onProblem: sayProblem,
   });
   try {
+    if (poseFile !== undefined && source.summary.kind !== 'folder')
+      throw new UsageError('Expected an image folder with --poses, got a bag (--pose-topic names its poses)');
     const model = await openModel(modelPathOf(args), {
       providers: parameters.executionProviders,
       deviceId: parameters.deviceId,

@@ -20,6 +20,8 @@ export interface DescribedSource extends SkippedCounts {
   /** Pictures of the source, readable or not. */
   readonly count: number;
   readonly images: readonly DescribedImage[];
+  /** Of each picture, by position, where the source has one: also of a picture that could not be described. */
+  readonly poses: readonly (Pose | undefined)[];
   /** [images, D] f32. */
   readonly descriptors: Float32Array;
   /** [images, 64]. */
@@ -41,6 +43,7 @@ export async function describeSource(
 ): Promise<DescribedSource> {
   const dimension = extractor.manifest.descriptorDimension;
   const images: DescribedImage[] = [];
+  const poses: (Pose | undefined)[] = [];
   const rows: Float32Array[] = [];
   const codes: Uint8Array[] = [];
   const decodeMs: number[] = [];
@@ -49,6 +52,7 @@ export async function describeSource(
   let delivered = 0;
   try {
     for await (const image of source) {
+      poses[image.position] = image.pose;
       try {
         const described = await describeImage(image, extractor);
         decodeMs.push(described.decodeMs);
@@ -71,6 +75,7 @@ export async function describeSource(
   return {
     count: source.pictures.met,
     images,
+    poses: Array.from({ length: source.pictures.met }, (_, position) => poses[position]),
     descriptors: concatenate(rows, dimension),
     codes: Uint8Array.from(Buffer.concat(codes, codes.length * CODE_BYTES)),
     dimension,

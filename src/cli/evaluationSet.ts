@@ -65,48 +65,42 @@ export async function openEvaluationSet(
   };
 }
 
+/** What the set's file of ground truth says; undefined where it is judged by a rule, or has none. Throws FILE_UNREADABLE. */
+export async function readGroundTruthText(set: EvaluationSet, rule: GroundTruthRule): Promise<string | undefined> {
+  const file = set.groundTruthPath;
+  const byRule = rule.frames !== undefined || rule.distanceM !== undefined || rule.angleDeg !== undefined;
+  if (byRule || file === undefined) return undefined;
+  try {
+    if ((await stat(file)).size > MAX_MESSAGE_BYTES)
+      throw new VprError('GROUND_TRUTH_INVALID', `Expected a ground truth of at most ${MAX_MESSAGE_BYTES} bytes`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new VprError('FILE_UNREADABLE', `Expected a readable ground truth, got: ${messageOf(error)} [${file}]`, {
+      cause: error,
+    });
+  }
+}
+
 /**
- * The set's ground truth: its file unless a rule is given; else by frames; else by the images' poses.
- * Indices are positions in the sources. Throws GROUND_TRUTH_INVALID, POSES_INVALID, FILE_UNREADABLE.
+ * The set's ground truth: what its file lists, unless a rule is given; else by frames; else by the images' poses.
+ * Indices are positions in the sources. Throws GROUND_TRUTH_INVALID, POSES_INVALID.
  */
-export async function readGroundTruth(
+export function groundTruthOf(
   set: EvaluationSet,
   references: DescribedSource,
   queries: DescribedSource,
   rule: GroundTruthRule,
-): Promise<GroundTruth> {
+  listed: string | undefined,
+): GroundTruth {
   if (rule.frames !== undefined) return groundTruthFromFrames(queries.count, references.count, rule.frames);
-  const byPose = rule.distanceM !== undefined || rule.angleDeg !== undefined;
-  const file = set.groundTruthPath;
-  if (!byPose && file !== undefined) {
-    let text: string;
-    try {
-      if ((await stat(file)).size > MAX_MESSAGE_BYTES)
-        throw new VprError('GROUND_TRUTH_INVALID', `Expected a ground truth of at most ${MAX_MESSAGE_BYTES} bytes`);
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      throw new VprError('FILE_UNREADABLE', `Expected a readable ground truth, got: ${messageOf(error)} [${file}]`, {
-        cause: error,
-      });
-    }
-    return parseGroundTruth(text, queries.count, references.count, file);
-  }
-  const posesOf = (side: DescribedSource): (DescribedSource['images'][number]['pose'] | undefined)[] => {
-    const poses = Array.from<DescribedSource['images'][number]['pose'] | undefined>({ length: side.count });
-    for (const image of side.images) poses[image.position] = image.pose;
-    return poses;
-  };
-  const [queryPoses, referencePoses] = [posesOf(queries), posesOf(references)];
-  for (const [side, poses] of [
-    ['references', referencePoses],
-    ['queries', queryPoses],
-  ] as const)
+  if (listed !== undefined) return parseGroundTruth(listed, queries.count, references.count, set.groundTruthPath!);
+  for (const [side, { poses }] of Object.entries({ references, queries }))
     if (poses.every((pose) => pose === undefined))
       throw new VprError(
         'POSES_INVALID',
         `Expected poses of the ${side}, a ground_truth.json or --frames to judge by, got none [${set.name}]`,
       );
-  return groundTruthFromPoses(queryPoses, referencePoses, {
+  return groundTruthFromPoses(queries.poses, references.poses, {
     distanceM: rule.distanceM ?? POSITIVE_DISTANCE_M,
     ...(rule.angleDeg === undefined ? {} : { angleDeg: rule.angleDeg }),
   });

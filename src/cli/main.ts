@@ -10,10 +10,24 @@ async function overview(): Promise<string> {
   return `Usage: vpr COMMAND [options]\n\nCommands:\n${rows.join('\n')}\n\n'vpr COMMAND --help' shows the options of one.\n`;
 }
 
+/**
+ * From now on output that nobody takes (a pipe that is closed) is dropped and the work goes on, and what cannot be written
+ * otherwise (a full disk) is said and makes the exit code 1.
+ */
+export function watchOutput(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`vpr: Expected standard output that can be written, got: ${error.message}\n`);
+    // Whatever the command still says of its own success.
+    process.once('exit', () => (process.exitCode = 1));
+  });
+}
+
 /** Runs one command line; returns the exit code: 0 ok, 1 data or result failure, 2 usage. */
 export async function main(argv: readonly string[]): Promise<number> {
   const words = argv.slice(0, 2);
-  const name = [words.join(' '), words[0] ?? ''].find((candidate) => candidate in COMMANDS);
+  const name = [words.join(' '), words[0] ?? ''].find((candidate) => Object.hasOwn(COMMANDS, candidate));
   try {
     if (name === undefined) {
       if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h') {

@@ -15,12 +15,19 @@ export interface MeasureOptions {
   readonly threads: number;
   /** Timed runs, after one that is not. */
   readonly runs: number;
+  /** Ends the child. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs a model folder on the CPU in a child process of its own. Throws Error with the child's words when it fails. */
-export async function measureModel(folder: string, { threads, runs }: MeasureOptions): Promise<ModelCosts> {
+export async function measureModel(folder: string, { threads, runs, signal }: MeasureOptions): Promise<ModelCosts> {
   const script = fileURLToPath(new URL('./measureModelProcess.js', import.meta.url));
-  const child = fork(script, [folder, String(threads), String(runs)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(script, [folder, String(threads), String(runs)], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // In the middle of an inference it hears of nothing milder.
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  });
   let errors = '';
   child.stderr!.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   let costs: ModelCosts | undefined;

@@ -1,4 +1,4 @@
-import { findParameter } from '../config/parseParameters.js';
+import { findParameter, parseParameters, type NodeParameters } from '../config/parseParameters.js';
 import type { ParameterValue } from '../config/Parameter.js';
 import { VprError } from '../core/VprError.js';
 import { defaultModelPath } from '../worker/defaultModel.js';
@@ -19,10 +19,19 @@ export function modelPathOf(args: Arguments): string {
   return args.string('model') ?? defaultModelPath();
 }
 
+/** Parameters that an option of the command says: as --set they would do nothing. */
+const OPTION_OF: ReadonlyMap<string, string> = new Map([
+  ['model', '--model'],
+  ['map', '--map or the argument MAP'],
+  ['mode', '--mode'],
+  ['pose_topic', '--pose-topic'],
+  ['odometry_topic', '--odometry-topic'],
+]);
+
+/** text: of a parameter that is not of the table it stays one, and parseUsage refuses the name. */
 function valueOf(name: string, text: string): ParameterValue {
   const row = findParameter(name);
-  if (row === undefined) throw new VprError('PARAMETER_INVALID', `Expected a parameter of the table, got '${name}'`);
-  switch (row.type) {
+  switch (row?.type) {
     case 'bool':
       if (text !== 'true' && text !== 'false')
         throw new UsageError(`Expected true or false for ${name}, got '${text}'`);
@@ -35,6 +44,7 @@ function valueOf(name: string, text: string): ParameterValue {
       return number;
     }
     case 'string':
+    case undefined:
       return text;
     case 'string[]':
       return text.split(',');
@@ -48,9 +58,23 @@ export function parametersOf(args: Arguments): Readonly<Record<string, Parameter
       const at = pair.indexOf('=');
       if (at < 1) throw new UsageError(`Expected NAME=VALUE for --set, got '${pair}'`);
       const name = pair.slice(0, at);
+      const option = OPTION_OF.get(name);
+      if (option !== undefined)
+        throw new UsageError(`Expected ${option}, where the command has it, in place of --set ${name}, got '${pair}'`);
       return [name, valueOf(name, pair.slice(at + 1))];
     }),
   );
+}
+
+/** parseParameters of what the command line says: a wrong value is wrong usage. Throws UsageError. */
+export function parseUsage(values: Readonly<Record<string, unknown>>): NodeParameters {
+  try {
+    return parseParameters(values);
+  } catch (error) {
+    if (error instanceof VprError && error.code === 'PARAMETER_INVALID')
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** "1-40" as a range of image numbers. */

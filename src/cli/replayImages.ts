@@ -3,6 +3,7 @@ import type { ImageSource } from '../bag/ImageSource.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { Pose } from '../core/pose.js';
 import type { Recognition } from '../core/recognition.js';
+import type { StampedImage } from '../core/StampedImage.js';
 import type { VprError } from '../core/VprError.js';
 import type { Recognizer } from '../worker/protocol.js';
 import { SkippedImages, type SkippedCounts } from './SkippedImages.js';
@@ -18,9 +19,14 @@ export interface ReplayedImage {
   readonly descriptor?: Descriptor;
 }
 
+/** An image of the stream that the recognizer could not use. */
+export type UnusedImage = Pick<ReplayedImage, 'number' | 'truePose'> & Pick<StampedImage, 'camera' | 'stampNs'>;
+
 /** The images, and how many could not be used: damaged messages of the source, damaged pictures. */
 export interface Replay extends SkippedCounts {
   readonly images: readonly ReplayedImage[];
+  /** Without the pictures that the source itself could not read: of those nothing is known but their number. */
+  readonly unused: readonly UnusedImage[];
   /** Length of the stream, skipped images included. */
   readonly count: number;
 }
@@ -43,6 +49,7 @@ export async function replayImages(
 ): Promise<Replay> {
   const { odometry, groundTruth, onImage, onSkipped } = options;
   const images: ReplayedImage[] = [];
+  const unused: UnusedImage[] = [];
   const skipped = new SkippedImages();
   let done = 0;
   for await (const image of source) {
@@ -61,9 +68,11 @@ export async function replayImages(
       });
     } catch (error) {
       const problem = skipped.add(error);
+      const { position, camera, stampNs } = image;
+      unused.push({ number: position + 1, camera, stampNs, ...(truePose === undefined ? {} : { truePose }) });
       onSkipped?.(problem);
     }
     onImage?.(++done);
   }
-  return { images, count: source.pictures.met, ...skipped.countsWith(source) };
+  return { images, unused, count: source.pictures.met, ...skipped.countsWith(source) };
 }

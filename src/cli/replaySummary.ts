@@ -1,5 +1,6 @@
 import type { Recognition } from '../core/recognition.js';
 import { spreadOf } from '../evaluation/percentiles.js';
+import { unreadableText } from '../report/terminalTable.js';
 import type { JudgedReplay } from './judgeReplay.js';
 import type { Replay, ReplayedImage } from './replayImages.js';
 
@@ -101,7 +102,7 @@ export function replayText(summary: ReplaySummary): string {
   if (evaluation !== undefined) {
     const { recall, precisionRecall, accepted: figures, calibration } = evaluation;
     lines.push(
-      `judged         ${evaluation.queries} images, ${evaluation.queriesWithoutPositives} without positives (${evaluation.groundTruth})`,
+      `judged         ${evaluation.queries} images, ${evaluation.queriesWithoutPositives} without positives (${evaluation.groundTruth})${unreadableText(evaluation)}`,
       `recall         @1 ${percent(recall['1']!)}, @5 ${percent(recall['5']!)}, @10 ${percent(recall['10']!)}`,
       `accepted       precision ${percent(figures?.precision ?? 1)}, recall ${percent(figures?.recall ?? 0)} (${figures?.accepted ?? 0} accepted, ${figures?.correct ?? 0} right)`,
       `any threshold  recall at 100 % precision ${percent(precisionRecall.recallAt100Precision)}, at 99 % ${percent(precisionRecall.recallAt99Precision)}, AUC ${precisionRecall.areaUnderCurve.toFixed(3)}`,

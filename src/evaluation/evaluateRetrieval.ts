@@ -14,6 +14,8 @@ export interface QueryAnswer {
   readonly confidence?: number;
   /** Whether the system accepted its best answer by its own rules; absent where nothing decides (plain retrieval). */
   readonly accepted?: boolean;
+  /** The picture could not be read: `ranked` is empty, and a query that has positives is a miss. */
+  readonly unreadable?: boolean;
 }
 
 /** Answers that the system accepted by itself, judged. */
@@ -31,6 +33,8 @@ export interface RetrievalEvaluation {
   readonly queries: number;
   readonly references: number;
   readonly queriesWithoutPositives: number;
+  /** Queries whose picture could not be read; misses where they have positives. */
+  readonly unreadableQueries: number;
   readonly groundTruth: string;
   readonly policy: string;
   /** By N as text. */
@@ -73,6 +77,7 @@ export function evaluateRetrieval(
     queries: answers.length,
     references: truth.references,
     queriesWithoutPositives: queriesWithoutPositives(truth),
+    unreadableQueries: answers.filter(({ unreadable }) => unreadable === true).length,
     groundTruth: truth.rule,
     policy: RECALL_POLICY,
     recall: recallAtN(ranked, truth, ns),

@@ -3,11 +3,11 @@ import type { Reference, ReferenceId } from '../core/reference.js';
 import { checksumOf, checksumOfMatches, checksumOfTexts } from './checksum.js';
 import { decodeDescriptor, storedBytes } from './descriptorCodec.js';
 import { openMapDatabase } from './mapDatabase.js';
-import { readMeta, type MapMeta } from './MapMeta.js';
+import { readMeta, type MapMeta, type NextIds } from './MapMeta.js';
 import { isUnitNorm, normOf } from './isUnitNorm.js';
 import { MapProblemLog, type MapProblem } from './MapProblemLog.js';
 import type { MapSession } from './mapTypes.js';
-import { isMatchRow } from './matchCounts.js';
+import { isMatchRow, type MatchCount } from './matchCounts.js';
 import { MAX_THUMBNAIL_BYTES } from './mapSchema.js';
 import { readStoredCodes, type FoundCode } from './readStoredCodes.js';
 import { recoverMeta, type RecoveredMeta } from './recoverMeta.js';
@@ -33,6 +33,8 @@ export class MapExaminer {
   readonly path: string;
   /** Put together from what is left where it is damaged; absent: nothing can be decoded and `references` gives nothing. */
   readonly meta: MapMeta | undefined;
+  /** As the meta says, 1 where it no longer does. */
+  readonly nextIds: NextIds;
   /** Keys of the meta that are lost for good: see RecoveredMeta. */
   readonly lostMeta: RecoveredMeta['lost'];
   readonly #log = new MapProblemLog();
@@ -52,9 +54,10 @@ export class MapExaminer {
     this.#thumbnailRow = this.#database.prepare(
       'SELECT crc, iif(length(data) <= ?, data, NULL) AS data FROM thumbnail WHERE reference_id = ?',
     );
-    const whole = this.#log.attempt('meta', undefined, () => readMeta(this.#database, file).meta);
+    const whole = this.#log.attempt('meta', undefined, () => readMeta(this.#database, file));
     const recovered = whole === undefined ? recoverMeta(this.#database, this.#log, file) : undefined;
-    this.meta = whole ?? recovered?.meta;
+    this.meta = (whole ?? recovered)?.meta;
+    this.nextIds = (whole ?? recovered)?.next ?? { referenceId: 1, placeId: 1 };
     this.lostMeta = recovered?.lost ?? [];
   }
 
@@ -75,24 +78,45 @@ export class MapExaminer {
     });
   }
 
-  /** Checks sessions and match counts. */
+  /** Checks sessions, match counts, and whether each thumbnail is of a reference. */
   checkSmallTables(): void {
     this.sessions();
+    this.matchCounts();
+    this.#log.attempt('thumbnail', undefined, () => {
+      const rows = this.#database
+        .prepare('SELECT reference_id FROM thumbnail WHERE reference_id NOT IN (SELECT reference_id FROM reference)')
+        .pluck();
+      for (const id of rows.iterate() as Iterable<number>)
+        this.#log.report('thumbnail', id, `Expected a record of reference ${id} beside its thumbnail, got none`);
+    });
+  }
+
+  #matchCounts: Map<ReferenceId, MatchCount> | undefined;
+
+  /** Match counts that are whole. */
+  matchCounts(): ReadonlyMap<ReferenceId, MatchCount> {
+    return (this.#matchCounts ??= this.#readMatchCounts());
+  }
+
+  #readMatchCounts(): Map<ReferenceId, MatchCount> {
+    const counts = new Map<ReferenceId, MatchCount>();
     this.#log.attempt('match_count', undefined, () => {
       const rows = this.#database
         .prepare('SELECT reference_id, matches, last_stamp_ns, crc FROM match_count')
         .safeIntegers()
         .iterate() as Iterable<Record<'reference_id' | 'matches' | 'last_stamp_ns' | 'crc', bigint>>;
       for (const row of rows) {
-        const id = Number(row.reference_id);
-        if (!isMatchRow(row) || checksumOfMatches(id, Number(row.matches), row.last_stamp_ns) !== Number(row.crc))
+        const [id, matches] = [Number(row.reference_id), Number(row.matches)];
+        if (!isMatchRow(row) || checksumOfMatches(id, matches, row.last_stamp_ns) !== Number(row.crc))
           this.#log.report(
             'match_count',
             id,
             `Expected an unchanged match count of reference ${id}, got a wrong checksum`,
           );
+        else counts.set(id, { matches, lastStampNs: row.last_stamp_ns });
       }
     });
+    return counts;
   }
 
   #sessions: MapSession[] | undefined;

@@ -48,6 +48,9 @@ export interface MapMeta {
   readonly calibration?: string;
 }
 
+/** What poses are of, and in which frames. */
+export type MapPoses = Pick<MapMeta, 'poseKind' | 'mapFrame' | 'childFrame'>;
+
 /** Ids below these were given out once, even if their references were removed since. */
 export interface NextIds {
   readonly referenceId: number;
@@ -203,6 +206,26 @@ export function readMeta(database: Database.Database, file: string): { meta: Map
     },
     next: { referenceId: integer('nextReferenceId', 2 ** 32), placeId: integer('nextPlaceId', 2 ** 32) },
   };
+}
+
+/**
+ * Refuses poses that cannot stand beside those of a map: of the camera beside the base's, or in another frame. A frame that
+ * either does not name ('') is not compared. where: of the poses, for the message. Throws POSES_INVALID with both.
+ */
+export function checkMapPoses(meta: MapPoses, poses: MapPoses, where: string): void {
+  const agree = (a: string, b: string): boolean => a === '' || b === '' || a === b;
+  if (
+    meta.poseKind === poses.poseKind &&
+    agree(meta.mapFrame, poses.mapFrame) &&
+    agree(meta.childFrame, poses.childFrame)
+  )
+    return;
+  const describe = ({ poseKind, mapFrame, childFrame }: MapPoses): string =>
+    `${poseKind} in frame '${mapFrame}'${childFrame === '' ? '' : ` of '${childFrame}'`}`;
+  throw new VprError(
+    'POSES_INVALID',
+    `Expected poses as the map has them, ${describe(meta)}, got ${describe(poses)} [${where}]`,
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import { checksumOf, checksumOfTexts } from './checksum.js';
 import { decodeDescriptor, DESCRIPTOR_STORAGES, storedBytes, type DescriptorStorage } from './descriptorCodec.js';
 import { isUnitNorm } from './isUnitNorm.js';
 import type { MapProblemLog } from './MapProblemLog.js';
-import { readMatrix, type MapBinarizer, type MapMeta } from './MapMeta.js';
+import { readMatrix, type MapBinarizer, type MapMeta, type NextIds } from './MapMeta.js';
 import { MAX_DIMENSION } from './mapSchema.js';
 
 /** Descriptors that are looked at to find out how they are stored. */
@@ -13,6 +13,8 @@ const SAMPLES = 50;
 /** The meta of a map whose own record of it is damaged. */
 export interface RecoveredMeta {
   readonly meta: MapMeta;
+  /** 1 where it is lost: then what the references tell is all that is known. */
+  readonly next: NextIds;
   /** Keys that are lost and cannot be found out; the meta has a stand-in that no map should be written with. */
   readonly lost: readonly ('modelName' | 'modelSha256' | 'binarizer')[];
 }
@@ -46,6 +48,10 @@ export function recoverMeta(database: Database.Database, log: MapProblemLog, fil
     binarizerOf(database, whole('binarizer'), layout.dimension, file),
   );
   const [modelName, modelSha256, calibration] = [whole('modelName'), whole('modelSha256'), whole('calibration')];
+  const idOf = (key: string): number => {
+    const id = Number(whole(key));
+    return Number.isInteger(id) && id >= 1 && id <= 2 ** 32 ? id : 1;
+  };
   const lost = Object.entries({ modelName, modelSha256, binarizer }).filter(([, value]) => value === undefined);
   return {
     meta: {
@@ -59,6 +65,7 @@ export function recoverMeta(database: Database.Database, log: MapProblemLog, fil
       binarizer: binarizer ?? { kind: 'model' },
       ...(calibration === undefined ? {} : { calibration }),
     },
+    next: { referenceId: idOf('nextReferenceId'), placeId: idOf('nextPlaceId') },
     lost: lost.map(([key]) => key as RecoveredMeta['lost'][number]),
   };
 }

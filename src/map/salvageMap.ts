@@ -12,8 +12,8 @@ export function knownMeta({ meta, problems, path }: MapExaminer): MapMeta {
 }
 
 /**
- * Writes everything that is whole of a damaged map as a new map: ids and places stay; a reference that lost only its
- * thumbnail stays without one. Returns the number of references kept.
+ * Writes everything that is whole of a damaged map as a new map: ids, places and match counts stay, and ids of lost
+ * references are not given out again; a reference that lost only its thumbnail stays without one. Returns the number of references kept.
  * model: of the map, for one whose own record of it is damaged.
  * Throws MAP_CORRUPT where the model is lost and not given, the binarizer is lost (without it no query can be coded), or not
  * one descriptor is left to see how they are stored.
@@ -37,8 +37,12 @@ export function salvageMap(
       `Expected ${lost.includes('binarizer') ? 'a whole binarizer' : 'the model of the map to be named'} for a new map, got a damaged meta without ${lost.join(', ')} [${examiner.path}]`,
     );
   const sessionIds = new Set<number>();
+  let [referenceId, placeId] = [examiner.nextIds.referenceId, examiner.nextIds.placeId];
   function* whole(): Generator<StoredReference> {
-    for (const { record, descriptor, code, thumbnail } of examiner.references(onProgress)) {
+    for (const { referenceId: id, record, descriptor, code, thumbnail } of examiner.references(onProgress)) {
+      // Only an id under a whole checksum: a made-up one could use up all that are left.
+      if (record !== undefined || descriptor !== undefined) referenceId = Math.max(referenceId, id + 1);
+      if (record !== undefined) placeId = Math.max(placeId, record.placeId + 1);
       if (record === undefined || descriptor === undefined || code === undefined) continue;
       sessionIds.add(record.sessionId);
       yield { ...record, descriptor, code, ...(thumbnail === undefined ? {} : { thumbnail }) };
@@ -54,7 +58,14 @@ export function salvageMap(
         yield known.get(sessionId) ?? { sessionId, name: `session ${sessionId}`, source: 'record lost' };
     },
   };
-  return writeMap(target, () => ({ content: { meta, sessions, references }, close: () => undefined }), {
-    target: 'new',
-  });
+  const content = {
+    meta,
+    sessions,
+    references,
+    get nextIds() {
+      return { referenceId, placeId };
+    },
+    matches: examiner.matchCounts(),
+  };
+  return writeMap(target, () => ({ content, close: () => undefined }), { target: 'new' });
 }

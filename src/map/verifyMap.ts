@@ -21,14 +21,16 @@ export function verifyMap(file: string, onProgress?: (done: number, total: numbe
   try {
     examiner.checkPages();
     examiner.checkSmallTables();
-    let references = 0;
+    const known = new Set<number>();
     const damaged = new Set<number>();
     for (const { referenceId, record, descriptor, code } of examiner.references(onProgress)) {
-      references++;
+      known.add(referenceId);
       if (record === undefined || descriptor === undefined || code === undefined) damaged.add(referenceId);
     }
-    for (const { referenceId } of examiner.problems) if (referenceId !== undefined) damaged.add(referenceId);
-    return { path: absolute, references, whole: references - damaged.size, problems: examiner.problems };
+    // A problem may name a reference that is none: a count or a thumbnail that is left of nothing.
+    for (const { referenceId } of examiner.problems)
+      if (referenceId !== undefined && known.has(referenceId)) damaged.add(referenceId);
+    return { path: absolute, references: known.size, whole: known.size - damaged.size, problems: examiner.problems };
   } finally {
     examiner.close();
   }

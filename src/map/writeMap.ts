@@ -22,7 +22,7 @@ export interface MapContent {
   readonly sessions: Iterable<MapSession>;
   /** Ascending ids. */
   readonly references: Iterable<StoredReference>;
-  /** Ids that are not to be given out again; as high as the references ask for by default. */
+  /** Ids that are not to be given out again; as high as the references ask for by default. Read after the references. */
   readonly nextIds?: NextIds;
   readonly matches?: ReadonlyMap<ReferenceId, MatchCount>;
 }
@@ -93,17 +93,18 @@ function fill(temporary: string, content: MapContent): number {
     const writer = new ReferenceWriter(database, content.meta, new CodeTable(database, temporary));
     let count = 0;
     const ids = new Set<ReferenceId>();
-    let next: NextIds = content.nextIds ?? { referenceId: 1, placeId: 1 };
+    let next: NextIds = { referenceId: 1, placeId: 1 };
+    const raise = ({ referenceId, placeId }: NextIds): void => {
+      next = { referenceId: Math.max(next.referenceId, referenceId), placeId: Math.max(next.placeId, placeId) };
+    };
     database.exec('BEGIN');
     for (const reference of content.references) {
       writer.append(reference);
       ids.add(reference.referenceId);
-      next = {
-        referenceId: Math.max(next.referenceId, reference.referenceId + 1),
-        placeId: Math.max(next.placeId, reference.placeId + 1),
-      };
+      raise({ referenceId: reference.referenceId + 1, placeId: reference.placeId + 1 });
       if (++count % BATCH === 0) database.exec('COMMIT; BEGIN');
     }
+    if (content.nextIds !== undefined) raise(content.nextIds);
     writeMeta(database, content.meta, next);
     for (const session of content.sessions) insertSession(database, session);
     for (const [id, matchCount] of content.matches ?? []) if (ids.has(id)) insertMatchCount(database, id, matchCount);

@@ -2,7 +2,7 @@ import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import type { PlaceId, Reference, ReferenceId } from '../core/reference.js';
 import { VprError } from '../core/VprError.js';
-import { checkMapModel, sameBinarizer, type MapMeta } from '../map/MapMeta.js';
+import { checkMapModel, checkMapPoses, sameBinarizer, type MapMeta } from '../map/MapMeta.js';
 import type { MapSession } from '../map/mapTypes.js';
 import type { MatchCount } from '../map/matchCounts.js';
 import { PlaceMap } from '../map/PlaceMap.js';
@@ -49,7 +49,7 @@ export interface CombineResult {
  * Writes one map from parts of one or more: merging, removing, replacing a region, recoding and changing the storage are
  * all this. References of the first source keep their ids, places and sessions; those of the others are added after them as
  * further sessions. The output is written aside, verified and swapped in (see writeMap).
- * Throws MAP_OTHER_MODEL where the maps do not fit together, and what opening and writing maps throw.
+ * Throws MAP_OTHER_MODEL and POSES_INVALID where the maps do not fit together, and what opening and writing maps throw.
  */
 export function combineMaps(sources: readonly MapSource[], output: string, options: CombineOptions): CombineResult {
   let plan: CombinePlan | undefined;
@@ -110,12 +110,14 @@ function planCombination(
   }
   let joinedPlaces = 0;
   others.forEach((other, i) => {
-    checkFits(base!, other, { byPose: grouper !== undefined, recoded: options.encode !== undefined });
+    checkFits(base!, other, options.encode !== undefined);
     const known =
       typeof options.associate === 'function' ? new Map(options.associate(base!, other)) : new Map<PlaceId, PlaceId>();
     const alive = new Set(taken.flatMap((ids) => [...ids.values()]));
     const keep = sources[i + 1]!.keep ?? (() => true);
     const kept = [...other.references()].filter(keep);
+    // One map has poses of one kind in one frame, however its places came together.
+    if (kept.some(({ pose }) => pose !== undefined)) checkMapPoses(base!.meta, other.meta, other.path);
     const anchors = new Map<PlaceId, Reference>();
     for (const reference of kept)
       if (anchors.get(reference.placeId)?.pose === undefined) anchors.set(reference.placeId, reference);
@@ -142,22 +144,13 @@ function planCombination(
 }
 
 /** Throws where two maps cannot become one. recoded: their codes may be others, none of them is kept. */
-function checkFits(
-  base: PlaceMap,
-  other: PlaceMap,
-  { byPose, recoded }: { readonly byPose: boolean; readonly recoded: boolean },
-): void {
-  const { modelName: name, modelSha256: sha256, descriptorDimension, mapFrame, poseKind, binarizer } = base.meta;
+function checkFits(base: PlaceMap, other: PlaceMap, recoded: boolean): void {
+  const { modelName: name, modelSha256: sha256, descriptorDimension, binarizer } = base.meta;
   checkMapModel(other.meta, { name, sha256, descriptorDimension }, other.path);
   if (!recoded && !sameBinarizer(other.meta.binarizer, binarizer))
     throw new VprError(
       'MAP_OTHER_MODEL',
       `Expected codes by the binarizer of ${base.path}, got others [${other.path}]`,
-    );
-  if (byPose && (other.meta.mapFrame !== mapFrame || other.meta.poseKind !== poseKind))
-    throw new VprError(
-      'POSES_INVALID',
-      `Expected poses ${poseKind} in frame '${mapFrame}', got ${other.meta.poseKind} in '${other.meta.mapFrame}' [${other.path}]`,
     );
 }
 

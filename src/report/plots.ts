@@ -111,8 +111,9 @@ function scaleColour(part: number): readonly [number, number, number] {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** Queries down, references across; where there are more than pixels, the highest of a pixel's block is shown. */
+/** Queries down, references across; where there are more than pixels, the highest of a pixel's block is shown. Empty without either. */
 export function similarityPlot({ queries, references, values }: NonNullable<ReportData['similarity']>): string {
+  if (queries === 0 || references === 0) return '';
   const width = Math.min(PICTURE_SIDE, references);
   const height = Math.min(PICTURE_SIDE, queries);
   const best = new Float32Array(width * height).fill(-Infinity);
@@ -129,13 +130,13 @@ export function similarityPlot({ queries, references, values }: NonNullable<Repo
   const high = sorted.length === 0 ? 1 : percentile(sorted, 0.998);
   const rgb = new Uint8Array(width * height * 3);
   best.forEach((value, i) => rgb.set(scaleColour((value - low) / (high - low || 1)), i * 3));
-  const data = Buffer.from(encodePng(Math.max(1, width), Math.max(1, height), rgb)).toString('base64');
+  const data = Buffer.from(encodePng(width, height, rgb)).toString('base64');
   const side = 460;
   const frame = plotFrame(
     { label: 'reference', min: 0, max: references },
     { label: 'query', min: queries, max: 0 },
     side,
-    Math.round(Math.min(460, Math.max(200, (side * height) / Math.max(1, width)))),
+    Math.round(Math.min(460, Math.max(200, (side * height) / width))),
   );
   return frame.svg(
     `<image x="${frame.left}" y="${frame.top}" width="${frame.right - frame.left}" height="${frame.bottom - frame.top}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,${data}"/>`,

@@ -17,6 +17,11 @@ export function alignTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** What is said of queries that could not be read, where there are some. */
+export function unreadableText({ unreadableQueries: count }: RetrievalEvaluation): string {
+  return count === 0 ? '' : `; ${count} unreadable, which count as misses`;
+}
+
 /** An evaluation for the terminal. recallRows: recall by way of searching; latencyMs: by stage. */
 export function terminalTable(
   evaluation: RetrievalEvaluation,
@@ -47,7 +52,7 @@ export function terminalTable(
     ...[p50, p95, p99, max].map((value) => value.toFixed(2)),
   ]);
   return [
-    `${evaluation.queries} queries, ${evaluation.references} references; positives: ${evaluation.groundTruth}; ${evaluation.queriesWithoutPositives} queries without`,
+    `${evaluation.queries} queries, ${evaluation.references} references; positives: ${evaluation.groundTruth}; ${evaluation.queriesWithoutPositives} queries without${unreadableText(evaluation)}`,
     '',
     alignTable([
       ['', ...ns.map((n) => `recall@${n}`)],

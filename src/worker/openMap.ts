@@ -4,7 +4,7 @@ import type { BinaryCode } from '../core/binaryCode.js';
 import type { Descriptor } from '../core/descriptor.js';
 import { VprError } from '../core/VprError.js';
 import type { OpenModel } from '../inference/openModel.js';
-import { checkMapModel, type MapMeta, type PoseKind } from '../map/MapMeta.js';
+import { checkMapModel, checkMapPoses, type MapMeta, type MapPoses, type PoseKind } from '../map/MapMeta.js';
 import { PlaceMap } from '../map/PlaceMap.js';
 import { createPlaceSearch } from '../search/createPlaceSearch.js';
 import type { PlaceSearch } from '../search/PlaceSearch.js';
@@ -30,6 +30,8 @@ export interface OpenMapOptions {
   readonly mapFrame: string;
   /** Of a new map; mapFromBase by default. */
   readonly poseKind?: PoseKind;
+  /** Of the images that are to come into the map, where they have poses: a new map is of their frames, one that differs is refused. */
+  readonly poses?: MapPoses;
   /** A file that is not there is made; false: it is an error in every mode. */
   readonly mayCreate: boolean;
 }
@@ -38,7 +40,7 @@ export interface OpenMapOptions {
  * Opens a map for a model, or an empty one in memory (in mapping and slam mode a file that is not there yet is created
  * where `mayCreate` says so),
  * and loads its codes block by block, letting other work of this
- * thread run between two. Throws MAP_* errors; MAP_OTHER_MODEL with both names.
+ * thread run between two. Throws MAP_* errors; MAP_OTHER_MODEL, POSES_INVALID with both names.
  */
 export async function openMap(path: string | undefined, model: OpenModel, options: OpenMapOptions): Promise<OpenMap> {
   const map =
@@ -79,6 +81,7 @@ function openFile(path: string, model: OpenModel, options: OpenMapOptions): Plac
   const map = PlaceMap.open(path, mode === 'localization' ? 'read' : 'append');
   try {
     checkMapModel(map.meta, modelIdentity(model), map.path);
+    if (options.poses !== undefined && mode !== 'localization') checkMapPoses(map.meta, options.poses, map.path);
     return map;
   } catch (error) {
     map.close();
@@ -97,16 +100,16 @@ export function modelIdentity({ manifest, sha256 }: OpenModel): {
 /** Meta of a map that begins with this model. */
 export function newMapMeta(
   model: OpenModel,
-  options: Pick<OpenMapOptions, 'storage' | 'mapFrame' | 'poseKind'>,
+  options: Pick<OpenMapOptions, 'storage' | 'mapFrame' | 'poseKind' | 'poses'>,
 ): MapMeta {
   return {
     modelName: model.manifest.name,
     modelSha256: model.sha256,
     descriptorDimension: model.manifest.descriptorDimension,
     storage: options.storage,
-    mapFrame: options.mapFrame,
-    poseKind: options.poseKind ?? 'mapFromBase',
-    childFrame: '',
+    mapFrame: options.poses?.mapFrame || options.mapFrame,
+    poseKind: options.poses?.poseKind ?? options.poseKind ?? 'mapFromBase',
+    childFrame: options.poses?.childFrame ?? '',
     binarizer: { kind: 'model' },
   };
 }

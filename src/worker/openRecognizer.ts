@@ -5,7 +5,7 @@ import { NO_PLACE, type PlaceId, type Reference, type ReferenceId } from '../cor
 import type { StampedImage } from '../core/StampedImage.js';
 import { VprError } from '../core/VprError.js';
 import { openModel, type OpenModel } from '../inference/openModel.js';
-import type { PoseKind } from '../map/MapMeta.js';
+import type { MapPoses, PoseKind } from '../map/MapMeta.js';
 import type { ConfidenceModel } from '../recognizer/ConfidenceModel.js';
 import { PlaceRecognizer, type Observation } from '../recognizer/PlaceRecognizer.js';
 import type { Preset } from '../recognizer/RecognizerSettings.js';
@@ -28,6 +28,8 @@ export interface LocalRecognizerOptions {
   readonly session?: { readonly name: string; readonly source: string };
   /** Whose poses the images carry, where a new map is begun; mapFromBase by default. */
   readonly poseKind?: PoseKind;
+  /** Of the images' poses, where they have some and the map is to grow by them; see OpenMapOptions. */
+  readonly poses?: MapPoses;
   /** Instead of the map's or the model's own. */
   readonly confidence?: ConfidenceModel;
   /** Hears every image's descriptor, before its evidence. */
@@ -53,7 +55,7 @@ export async function openRecognizer(
       ...(options.note === undefined ? {} : { note: options.note }),
     }));
   try {
-    const map = await openMap(start.mapPath, model, mapOptions(start, parameters, true, options.poseKind));
+    const map = await openMap(start.mapPath, model, mapOptions(start, parameters, true, options));
     return new LocalRecognizer(start, parameters, model, map, options);
   } catch (error) {
     if (options.model === undefined) await model.extractor.close();
@@ -66,7 +68,12 @@ function parseStart(start: RecognizerStart): NodeParameters {
   return parseParameters({ ...parameters, mode, map: mapPath ?? '' });
 }
 
-function mapOptions(start: RecognizerStart, parameters: NodeParameters, mayCreate: boolean, poseKind?: PoseKind) {
+function mapOptions(
+  start: RecognizerStart,
+  parameters: NodeParameters,
+  mayCreate: boolean,
+  { poseKind, poses }: LocalRecognizerOptions,
+) {
   return {
     mode: start.mode,
     mayCreate,
@@ -75,6 +82,7 @@ function mapOptions(start: RecognizerStart, parameters: NodeParameters, mayCreat
     storage: parameters.mapStorage,
     mapFrame: parameters.mapFrame,
     ...(poseKind === undefined ? {} : { poseKind }),
+    ...(poses === undefined ? {} : { poses }),
   };
 }
 
@@ -179,11 +187,7 @@ export class LocalRecognizer implements Recognizer {
   }
 
   async loadMap(path: string): Promise<MapSummary> {
-    const opened = await openMap(
-      path,
-      this.#model,
-      mapOptions(this.#start, this.#parameters, false, this.#options.poseKind),
-    );
+    const opened = await openMap(path, this.#model, mapOptions(this.#start, this.#parameters, false, this.#options));
     let recognizer: PlaceRecognizer;
     try {
       recognizer = this.#assemble(opened);

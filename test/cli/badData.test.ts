@@ -187,7 +187,7 @@ describe('vpr without permission or space', () => {
     );
     expectRefusal(
       run('map', 'build', `${GOOD}/mcap_lz4.mcap`, inFolder('locked/town.vprmap')),
-      /^vpr map build: Expected permission to write the map, got none \[.*town\.vprmap\] \(FILE_NOT_WRITABLE\)$/m,
+      /^vpr map build: Expected a folder that can be written for the map, got a read-only one \[.*town\.vprmap\] \(FILE_NOT_WRITABLE\)$/m,
     );
     chmodSync(inFolder('locked'), 0o755);
   });

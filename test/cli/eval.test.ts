@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -136,6 +136,20 @@ describe('vpr eval', function () {
     expect(result.recall['5']).to.be.greaterThan(0.7);
   });
 
+  it('counts a query that cannot be read as a miss, whatever it is judged by', () => {
+    const damaged = path.join(folder, 'damaged');
+    cpSync(set, damaged, { recursive: true });
+    truncateSync(path.join(damaged, 'query', '000006.jpg'), 300);
+    for (const rule of [[], ['--distance', '3'], ['--frames', '1']]) {
+      const { stdout, stderr } = vpr('eval', damaged, '--json', ...rule);
+      const result = JSON.parse(stdout) as { firstCorrectRank: (number | null)[]; recall: Record<string, number> };
+      expect(result, stderr).to.deep.include({ queries: 14, queriesWithoutPositives: 0, unreadableQueries: 1 });
+      expect(result.recall['10'], rule.join(' ')).to.be.at.most(13 / 14);
+      expect(result.firstCorrectRank[6]).to.equal(null);
+    }
+    expect(vpr('eval', damaged).stdout).to.contain('0 queries without; 1 unreadable, which count as misses');
+  });
+
   it('reads a cut-off bag as far as it goes, says where it ends, and ends with 1', () => {
     const bag = 'test/data/bag/mcap_truncated.mcap';
     const { status, stdout, stderr } = vpr('eval', bag, bag, '--frames', '0', '--json');
@@ -147,6 +161,11 @@ describe('vpr eval', function () {
   it('ends with a sentence and exit code for what it cannot use', () => {
     const wrong = path.join(folder, 'wrong.json');
     writeFileSync(wrong, '{"positives": [[0], [99]]}');
+    const noPictures = path.join(folder, 'none');
+    mkdirSync(noPictures);
+    writeFileSync(path.join(noPictures, 'a.jpg'), 'no picture');
+    const page = path.join(folder, 'page.html');
+    const both = ['--camera', 'front', '--camera', 'rear'];
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['eval'], 2, /Expected SET/],
       [['eval', set, '--n', 'x'], 2, /whole numbers/],
@@ -157,13 +176,24 @@ describe('vpr eval', function () {
       [['eval', path.join(folder, 'nowhere')], 1, /FILE_MISSING/],
       [['eval', folder], 1, /FOLDER_INVALID/],
       [['eval', set, '--ground-truth', wrong], 1, /14 queries.*GROUND_TRUTH_INVALID/],
+      // Without a word of the damaged picture: nothing was read yet.
+      [['eval', set, '--ground-truth', path.join(folder, 'none.json')], 1, /^vpr eval: .*FILE_UNREADABLE/],
+      [['eval', set, '--report', path.join(folder, 'nowhere', 'page.html')], 1, /^vpr eval: .*FILE_NOT_WRITABLE/],
+      [['eval', set, '--export', path.join(wrong, 'arrays')], 1, /^vpr eval: .*FILE_NOT_WRITABLE/],
+      [['eval', noPictures, noPictures, '--frames', '0', '--report', page], 1, /got none of 1 .*BAG_NO_IMAGES/],
+      [['sample', 'render', '--frames', '2', '-o', path.join(wrong, 'drive')], 1, /FILE_NOT_WRITABLE/],
+      [['sample', 'render', '--frames', '2', '-o', path.join(set, 'query')], 1, /got one that holds 000000\.jpg/],
+      [['sample', 'render', '--frames', '2', '--set', '--bag', ...both, '-o', page], 2, /one --camera with --set/],
+      [['sample', 'render', '--frames', '2', ...both, '-o', page], 2, /Expected --bag with more than one --camera/],
     ];
     for (const [args, expected, sentence] of cases) {
       const { status, stdout, stderr } = vpr(...args);
       expect(status, args.join(' ')).to.equal(expected);
       expect(stderr).to.match(sentence);
       expect(stdout).to.equal('');
+      expect(stderr, 'a sentence, not a stack').not.to.contain('    at ');
     }
+    expect(existsSync(page)).to.equal(false);
   });
 });
 

@@ -109,6 +109,10 @@ describe('vpr map', () => {
       const again = vpr('map', 'export', file, out);
       expect(again.status).to.equal(1);
       expect(again.stderr).to.match(/got one that has references.csv/);
+      const inFile = vpr('map', 'export', file, path.join(file, 'out'));
+      expect([inFile.status, inFile.stderr]).to.satisfy(
+        ([status, text]: [number, string]) => status === 1 && /^vpr map export: .*FILE_NOT_WRITABLE\)\n$/.test(text),
+      );
     }));
 
   it('export --map keeps what is whole of a damaged map', () =>

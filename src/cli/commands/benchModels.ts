@@ -9,6 +9,7 @@ import { IMAGENET_MEAN, IMAGENET_STD } from '../../onnx/architectures/imagenet.j
 import { writeModel } from '../../onnx/graph/writeModel.js';
 import { RandomWeights } from '../../onnx/layers/RandomWeights.js';
 import { addSeededHash } from '../../onnx/layers/seededHash.js';
+import { beforeEnding } from '../beforeEnding.js';
 import { COUNTS, UsageError, type Command } from '../Command.js';
 import { measureModel } from '../measureModel.js';
 import { writeModelManifest } from '../modelFolder.js';
@@ -60,9 +61,20 @@ export interface ModelBenchRow {
 
 async function measure(architecture: Architecture, threads: number, runs: number): Promise<ModelBenchRow> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'vpr-bench-models-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const child = new AbortController();
+  // Gigabytes, and a process that would measure on for nobody.
+  const callOff = beforeEnding(() => {
+    child.abort();
+    remove();
+  });
   try {
     await writeRandomModel(architecture, folder);
-    const { milliseconds, cpuMilliseconds, peakResidentBytes } = await measureModel(folder, { threads, runs });
+    const { milliseconds, cpuMilliseconds, peakResidentBytes } = await measureModel(folder, {
+      threads,
+      runs,
+      signal: child.signal,
+    });
     const { dimension, parameters, multiplyAdds } = describeArchitecture(architecture);
     return {
       name: architecture.name,
@@ -80,7 +92,8 @@ async function measure(architecture: Architecture, threads: number, runs: number
       peakResidentMiB: peakResidentBytes / 2 ** 20,
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    callOff();
+    remove();
   }
 }
 

@@ -8,7 +8,7 @@ import { createPlaceSearch, type PlaceSearchOptions } from '../../search/createP
 import type { KernelChoice } from '../../search/createCodeIndex.js';
 import type { DescriptorStore, PlaceSearch } from '../../search/PlaceSearch.js';
 import type { RowStorage } from '../../search/RowSlots.js';
-import type { Command } from '../Command.js';
+import { UsageError, type Command } from '../Command.js';
 import { createProgress } from '../progress.js';
 import { makeSearchArrays, readSearchArrays, type SearchArrays } from '../searchArrays.js';
 
@@ -127,10 +127,11 @@ export const command: Command = {
     'descriptors, both stages with them.',
   ].join('\n'),
   async run(args) {
-    const arrays =
-      args.string('codes') === undefined && args.string('queries') === undefined
-        ? makeSearchArrays(args)
-        : readSearchArrays(args);
+    const ofFiles = args.string('codes') !== undefined || args.string('queries') !== undefined;
+    for (const rows of ['descriptors', 'query-descriptors'])
+      if (!ofFiles && args.string(rows) !== undefined)
+        throw new UsageError(`Expected --codes and --queries with --${rows}`);
+    const arrays = ofFiles ? readSearchArrays(args) : makeSearchArrays(args);
     const n = arrays.codes.length / CODE_BYTES;
     const queries = arrays.queries.length / CODE_BYTES;
     if (queries === 0) throw new VprError('ARGUMENT_INVALID', 'Expected at least one query, got none');

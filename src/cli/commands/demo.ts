@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { ImageSource } from '../../bag/ImageSource.js';
@@ -20,6 +20,7 @@ import { defaultModelPath } from '../../worker/defaultModel.js';
 import { openRecognizer, type LocalRecognizer } from '../../worker/openRecognizer.js';
 import type { Command } from '../Command.js';
 import { judgeByPoses, type JudgedReplay } from '../judgeReplay.js';
+import { probeFolder } from '../outputs.js';
 import { createProgress } from '../progress.js';
 import { replayImages, type Replay } from '../replayImages.js';
 import { picturesOf, replayReport } from '../replayReport.js';
@@ -139,7 +140,7 @@ export const command: Command = {
     const frames = args.number('frames')!;
     const modelPath = args.string('model') ?? defaultModelPath();
     const startMs = performance.now();
-    mkdirSync(folder, { recursive: true });
+    probeFolder(folder);
     await renderDrives(folder, args.number('seed')!, frames);
     const mapPath = path.join(folder, 'town.vprmap');
     for (const suffix of ['', '-wal', '-shm']) rmSync(mapPath + suffix, { force: true });

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CODE_BYTES } from '../../core/binaryCode.js';
+import { VprError } from '../../core/VprError.js';
 import { evaluateRetrieval, type RetrievalEvaluation } from '../../evaluation/evaluateRetrieval.js';
 import type { GroundTruth } from '../../evaluation/groundTruth.js';
 import { spreadOf } from '../../evaluation/percentiles.js';
@@ -13,9 +13,10 @@ import { defaultModelPath } from '../../worker/defaultModel.js';
 import { ANGLES_DEG, COUNTS, DISTANCES_M, UsageError, type Command } from '../Command.js';
 import { describeSource, type DescribedSource } from '../describeSource.js';
 import { evaluationReport } from '../evaluationReport.js';
-import { openEvaluationSet, readGroundTruth, type GroundTruthRule } from '../evaluationSet.js';
+import { groundTruthOf, openEvaluationSet, readGroundTruthText, type GroundTruthRule } from '../evaluationSet.js';
 import { NpyFile } from '../NpyFile.js';
 import { CODES_OPTION, encodeAll, fitMapCode, sampleRows } from '../mapCode.js';
+import { probeFile, probeFolder, writeText, writing } from '../outputs.js';
 import { createProgress } from '../progress.js';
 import { exitCodeOf, framesOf, POSE_DETAILS, POSE_FRAMES_OPTION, sayProblem } from '../sourceOptions.js';
 import { rankReferences, type QueryRanking } from '../rankReferences.js';
@@ -47,9 +48,11 @@ function evaluate(
 } {
   const scores = Array.from({ length: queries.count }, () => -Infinity);
   queries.images.forEach(({ position }, row) => (scores[position] = rankings[row]!.similarity));
+  const read = new Set(queries.images.map(({ position }) => position));
   const answers = byPosition(rankings, 'twoStage', references, queries).map((ranked, query) => ({
     ranked,
     score: scores[query]!,
+    unreadable: !read.has(query),
   }));
   return {
     evaluation: evaluateRetrieval(answers, truth, { ns }),
@@ -59,7 +62,6 @@ function evaluate(
 }
 
 function exportArrays(folder: string, side: 'reference' | 'query', described: DescribedSource): void {
-  mkdirSync(folder, { recursive: true });
   const { dimension, descriptors, codes, images } = described;
   const rows = new NpyFile(path.join(folder, `${side}_descriptors.npy`), '<f4', dimension);
   const packed = new NpyFile(path.join(folder, `${side}_codes.npy`), '|u1', CODE_BYTES);
@@ -147,7 +149,7 @@ export const command: Command = {
   },
   details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
 Every image is a reference. Queries without positives are left out of recall; their number is printed.
-A damaged image is skipped and counted; a damaged bag is read as far as it goes, then the exit code is 1.
+A damaged image is skipped and counted: as a query it is a miss, whatever it is judged by. A damaged bag is read as far as it goes, then the exit code is 1.
 ${POSE_DETAILS}`,
   async run(args) {
     const ns = wantedNs(args.string('n'));
@@ -157,12 +159,22 @@ ${POSE_DETAILS}`,
       ...optional('angleDeg', args.number('angle')),
       ...optional('frames', args.number('frames')),
     };
+    const given = [
+      args.number('frames') !== undefined && '--frames',
+      (rule.distanceM !== undefined || rule.angleDeg !== undefined) && '--distance or --angle',
+      args.string('ground-truth') !== undefined && '--ground-truth',
+    ].filter((option) => option !== false);
+    if (given.length > 1) throw new UsageError(`Expected one way to judge, got ${given.join(' and ')}`);
+    const [page, folder] = [args.string('report'), args.string('export')];
+    if (page !== undefined) probeFile(page);
+    if (folder !== undefined) probeFolder(folder);
     const set = await openEvaluationSet(args.positionals, {
       ...optional('groundTruth', args.string('ground-truth')),
       ...optional('poseTopic', args.string('pose-topic')),
       ...optional('poseFrames', framesOf(args, 'pose-frames')),
       onProblem: sayProblem,
     });
+    const listed = await readGroundTruthText(set, rule);
     const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
     try {
       const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
@@ -172,14 +184,15 @@ ${POSE_DETAILS}`,
         await describe('references'),
         await describe('queries'),
       );
-      const truth = await readGroundTruth(set, references, queries, rule);
+      for (const [side, { images, count }] of Object.entries({ references, queries }))
+        if (images.length === 0)
+          throw new VprError(
+            'BAG_NO_IMAGES',
+            `Expected a picture among the ${side} that can be read, got none of ${count} [${set.name}]`,
+          );
+      const truth = groundTruthOf(set, references, queries, rule, listed);
       const rankings = await rankReferences(references, queries, { k: Math.max(...ns), shortlist });
       const { evaluation, recallExact, recallHash } = evaluate(rankings, references, queries, truth, ns);
-      const folder = args.string('export');
-      if (folder !== undefined) {
-        exportArrays(folder, 'reference', references);
-        exportArrays(folder, 'query', queries);
-      }
       const latency = {
         decode: queries.decodeMs,
         inference: queries.inferenceMs,
@@ -203,7 +216,13 @@ ${POSE_DETAILS}`,
         { label: 'exact float', recall: recallExact },
         { label: 'hash only', recall: recallHash },
       ];
-      const page = args.string('report');
+      if (args.flag('json')) process.stdout.write(`${JSON.stringify(result)}\n`);
+      else process.stdout.write(terminalTable(evaluation, recallRows, result.latencyMs));
+      if (folder !== undefined)
+        writing(folder, () => {
+          exportArrays(folder, 'reference', references);
+          exportArrays(folder, 'query', queries);
+        });
       if (page !== undefined) {
         const { model, memory } = result;
         const subtitle = `Model ${model.name}, ${model.descriptorDimension} values; ${set.name}; codes of the ${codes}; shortlist ${shortlist}.`;
@@ -211,12 +230,8 @@ ${POSE_DETAILS}`,
           { set, references, queries, truth, rankings, evaluation },
           { title: `Evaluation of ${set.name}`, subtitle, recallRows, latencyMs: latency, ...memory },
         );
-        writeFileSync(page, htmlReport(data));
-      }
-      if (args.flag('json')) process.stdout.write(`${JSON.stringify(result)}\n`);
-      else {
-        process.stdout.write(terminalTable(evaluation, recallRows, result.latencyMs));
-        if (page !== undefined) process.stdout.write(`\nreport  ${page}\n`);
+        writeText(page, htmlReport(data));
+        if (!args.flag('json')) process.stdout.write(`\nreport  ${page}\n`);
       }
       return exitCodeOf(set.references, set.queries);
     } finally {

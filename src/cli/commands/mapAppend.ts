@@ -1,7 +1,8 @@
-import { checkMapModel } from '../../map/MapMeta.js';
+import { checkMapModel, checkMapPoses } from '../../map/MapMeta.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource } from '../buildFromSource.js';
 import type { Command } from '../Command.js';
+import { sourcePosesOf } from '../sourcePoses.js';
 
 export const command: Command = {
   name: 'map append',
@@ -10,20 +11,22 @@ export const command: Command = {
   positionalCount: [2, 2],
   options: BUILD_OPTIONS,
   details:
-    `${BUILD_DETAILS}\nPoses must be in the frame of the map; references near a place of the map join it.\n` +
+    `${BUILD_DETAILS}\nPoses must be in the frame of the map (--set map_frame names theirs where the messages name another); references near a\nplace of the map join it.\n` +
     'They get codes as the map has them; after much of another kind `vpr map refit` fits the codes anew.',
   run(args) {
     const [, file] = args.positionals as [string, string];
     return buildFromSource(args, {
-      openMap({ model: { manifest, sha256 } }) {
+      async openMap({ source, model: { manifest, sha256 } }) {
+        const poses = await sourcePosesOf(source, args);
         const map = PlaceMap.open(file, 'append');
         try {
           const { name, descriptorDimension } = manifest;
           checkMapModel(map.meta, { name, sha256, descriptorDimension }, map.path);
-          return Promise.resolve(map);
+          if (poses !== undefined) checkMapPoses(map.meta, poses, source.summary.path);
+          return map;
         } catch (error) {
           map.close();
-          return Promise.reject(error as Error);
+          throw error;
         }
       },
     });

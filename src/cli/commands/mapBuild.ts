@@ -2,20 +2,11 @@ import { rmSync } from 'node:fs';
 import { VprError } from '../../core/VprError.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { LEAST_REFERENCES } from '../../onnx/hashing/fitMapProjection.js';
-import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource, type BuildInput } from '../buildFromSource.js';
+import { BUILD_DETAILS, BUILD_OPTIONS, buildFromSource } from '../buildFromSource.js';
 import type { Command } from '../Command.js';
 import { CODES_OPTION, refitMap } from '../mapCode.js';
 import { createProgress } from '../progress.js';
-
-/** Frames of the poses as the bag says them, where it does. */
-async function framesOf(
-  { source }: BuildInput,
-  poseTopic: string | undefined,
-): Promise<{ frame: string; child: string }> {
-  if (poseTopic === undefined) return { frame: '', child: '' };
-  const track = await source.readPoses(poseTopic);
-  return { frame: track.frameId, child: track.childFrameId };
-}
+import { poseKindOf, sourcePosesOf } from '../sourcePoses.js';
 
 export const command: Command = {
   name: 'map build',
@@ -38,19 +29,18 @@ export const command: Command = {
     '  vpr map build drive1.mcap town.vprmap --pose-topic /odometry/global\n' +
     '  vpr map build photos/ floor.vprmap --set keyframe.interval_s=0',
   run(args) {
-    const [source, file] = args.positionals as [string, string];
+    const [from, file] = args.positionals as [string, string];
     return buildFromSource(args, {
-      async openMap(input) {
-        const { model, parameters } = input;
-        const frames = await framesOf(input, args.string('pose-topic'));
+      async openMap({ source, model, parameters }) {
+        const poses = await sourcePosesOf(source, args);
         return PlaceMap.create(file, {
           modelName: model.manifest.name,
           modelSha256: model.sha256,
           descriptorDimension: model.manifest.descriptorDimension,
           storage: parameters.mapStorage,
-          mapFrame: args.string('frame') ?? (frames.frame === '' ? parameters.mapFrame : frames.frame),
-          poseKind: input.source.summary.kind === 'folder' ? 'mapFromCamera' : 'mapFromBase',
-          childFrame: frames.child,
+          mapFrame: args.string('frame') ?? (poses?.mapFrame || parameters.mapFrame),
+          poseKind: poseKindOf(source),
+          childFrame: poses?.childFrame ?? '',
           binarizer: { kind: 'model' },
         });
       },
@@ -62,7 +52,7 @@ export const command: Command = {
         if (references === 0)
           throw new VprError(
             'BAG_NO_IMAGES',
-            `Expected an image that a map can be made of, got none; wrote no map [${source}]`,
+            `Expected an image that a map can be made of, got none; wrote no map [${from}]`,
           );
         if (args.string('codes') !== 'map' || references < LEAST_REFERENCES) return;
         const progress = createProgress('codes', undefined);

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Reference } from '../../core/reference.js';
 import { VprError } from '../../core/VprError.js';
@@ -8,6 +8,7 @@ import { MapExaminer, type ExaminedReference } from '../../map/MapExaminer.js';
 import { knownMeta, salvageMap } from '../../map/salvageMap.js';
 import { UsageError, type Command } from '../Command.js';
 import { NpyFile } from '../NpyFile.js';
+import { writing } from '../outputs.js';
 import { createProgress } from '../progress.js';
 
 const COLUMNS = 'reference_id,place_id,session_id,camera,label,stamp_ns,x,y,z,qx,qy,qz,qw,thumbnail';
@@ -103,7 +104,7 @@ export const command: Command = {
     const target = args.string('map');
     const model = args.string('model');
     if ((folder === undefined) === (target === undefined)) throw new UsageError('Expected either FOLDER or --map FILE');
-    if (folder !== undefined && statSync(path.join(folder, 'references.csv'), { throwIfNoEntry: false }) !== undefined)
+    if (folder !== undefined && existsSync(path.join(folder, 'references.csv')))
       throw new VprError(
         'FILE_NOT_WRITABLE',
         `Expected a folder without an export, got one that has references.csv [${folder}]`,
@@ -118,7 +119,7 @@ export const command: Command = {
     try {
       const written =
         target === undefined
-          ? exportFolder(examiner, path.resolve(folder!), examiner.references(onProgress))
+          ? writing(folder!, () => exportFolder(examiner, path.resolve(folder!), examiner.references(onProgress)))
           : salvageMap(examiner, target, { onProgress, ...(model === undefined ? {} : { model: modelOf(model) }) });
       progress.end();
       const result = {

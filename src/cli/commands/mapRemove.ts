@@ -1,3 +1,4 @@
+import { VprError } from '../../core/VprError.js';
 import { PlaceMap } from '../../map/PlaceMap.js';
 import { combineMaps } from '../../mapping/combineMaps.js';
 import { UsageError, type Command } from '../Command.js';
@@ -10,7 +11,10 @@ function neverMatched(file: string): (referenceId: number) => boolean {
   try {
     const counts = map.matchCounts();
     if (counts.size === 0)
-      throw new UsageError('Expected a map with match counts for --stale, got one that nobody has matched against yet');
+      throw new VprError(
+        'ARGUMENT_INVALID',
+        `Expected a map with match counts for --stale, got one that nobody has matched against yet [${file}]`,
+      );
     return (referenceId) => !counts.has(referenceId);
   } finally {
     map.close();

@@ -1,5 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { hasImageSuffix } from '../../bag/FolderImageSource.js';
+import { VprError } from '../../core/VprError.js';
 import { groundTruthFromPoses } from '../../evaluation/groundTruth.js';
 import { buildTown } from '../../sample/buildTown.js';
 import { seedOf } from '../../sample/random.js';
@@ -8,10 +10,22 @@ import { SAMPLE_CAMERA } from '../../sample/Pinhole.js';
 import { SampleTraverse, type SampleCameraName } from '../../sample/SampleTraverse.js';
 import { writeSampleBag } from '../../sample/writeSampleBag.js';
 import { writeSampleFolder } from '../../sample/writeSampleFolder.js';
-import { COUNTS, DISTANCES_M, required, type Command, type NumberRange } from '../Command.js';
+import { COUNTS, DISTANCES_M, required, UsageError, type Command, type NumberRange } from '../Command.js';
+import { probeFolder, writeErrorOf, writeText } from '../outputs.js';
 import { createProgress } from '../progress.js';
 
 const SIDES_PX: NumberRange = [16, 8192];
+
+/** Throws FILE_NOT_WRITABLE for a folder of another drive: what is left of it would be taken for a part of this one. */
+function refuseAnotherDrive(folder: string): void {
+  probeFolder(folder);
+  const found = readdirSync(folder).find((name) => hasImageSuffix(name) || name.endsWith('.mcap'));
+  if (found !== undefined)
+    throw new VprError(
+      'FILE_NOT_WRITABLE',
+      `Expected a folder without a drive, got one that holds ${found} [${folder}]`,
+    );
+}
 
 /** vpr sample render: images of a rendered town with their poses. */
 export const command: Command = {
@@ -81,6 +95,10 @@ export const command: Command = {
     'Two drives of one seed and route length are drives through one town. The same options give the same pixels.',
   async run(args) {
     const folder = required(args.string('output'), 'output');
+    const several = args.strings('camera').length > 1;
+    if (several && !args.flag('bag')) throw new UsageError('Expected --bag with more than one --camera');
+    // The ground truth of a set has one row and one index for each picture.
+    if (several && args.flag('set')) throw new UsageError('Expected one --camera with --set');
     const number = (name: string): number => args.number(name)!;
     const [seed, frames, spacingM] = [number('seed'), number('frames'), number('spacing')];
     const world = buildTown({ seed, routeM: args.number('route') ?? frames * spacingM, aliasedM: number('aliased') });
@@ -96,18 +114,25 @@ export const command: Command = {
         crowd: number('crowd'),
         camera,
       });
+    const folders = args.flag('set') ? ['reference', 'query'].map((side) => path.join(folder, side)) : [folder];
+    for (const into of folders) refuseAnotherDrive(into);
     const write = async (traverse: SampleTraverse, into: string): Promise<void> => {
       const progress = createProgress(path.basename(into), frames);
       const cameras = (args.strings('camera').length === 0 ? ['front'] : args.strings('camera')) as SampleCameraName[];
       const update = (done: number): void => progress.update(done);
-      if (args.flag('bag'))
-        await writeSampleBag(traverse, into, {
-          cameras,
-          transport: args.flag('raw') ? 'raw' : 'compressed',
-          progress: update,
-        });
-      else await writeSampleFolder(traverse, into, cameras[0], update);
-      progress.end();
+      try {
+        if (args.flag('bag'))
+          await writeSampleBag(traverse, into, {
+            cameras,
+            transport: args.flag('raw') ? 'raw' : 'compressed',
+            progress: update,
+          });
+        else await writeSampleFolder(traverse, into, cameras[0], update);
+      } catch (error) {
+        throw writeErrorOf(error, into);
+      } finally {
+        progress.end();
+      }
     };
     const condition = args.string('condition') as SampleConditionName;
     if (!args.flag('set')) {
@@ -124,7 +149,7 @@ export const command: Command = {
       reference.frames.map((frame) => frame.truth),
       { distanceM: number('distance') },
     );
-    await writeFile(path.join(folder, 'ground_truth.json'), `${JSON.stringify({ positives })}\n`);
+    writeText(path.join(folder, 'ground_truth.json'), `${JSON.stringify({ positives })}\n`);
     process.stdout.write(`${2 * frames} images in ${folder}\n`);
     return 0;
   },

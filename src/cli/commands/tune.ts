@@ -1,7 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { parseParameters } from '../../config/parseParameters.js';
 import type { NewReference } from '../../core/reference.js';
-import { messageOf, VprError } from '../../core/VprError.js';
 import type { ImageSource } from '../../bag/ImageSource.js';
 import { openImageSource } from '../../bag/openImageSource.js';
 import type { DescriptorExtractor } from '../../inference/DescriptorExtractor.js';
@@ -14,8 +11,9 @@ import { mapEncoder } from '../../worker/mapEncoder.js';
 import { modelIdentity } from '../../worker/openMap.js';
 import { recognizerSettings } from '../../worker/recognizerSettings.js';
 import { ANGLES_DEG, DISTANCES_M, required, UsageError, type Arguments, type Command } from '../Command.js';
+import { probeFile, probeMap, writeText } from '../outputs.js';
 import { createProgress } from '../progress.js';
-import { MODEL_OPTIONS, modelPathOf, parametersOf } from '../recognizerOptions.js';
+import { MODEL_OPTIONS, modelPathOf, parametersOf, parseUsage } from '../recognizerOptions.js';
 import { exitCodeOf, sayProblem } from '../sourceOptions.js';
 import { fitConfidence, gatherEvidence } from '../tuning/fitConfidence.js';
 import { SampleDrive, traversePair } from '../tuning/SampleDrive.js';
@@ -116,6 +114,7 @@ async function bagWorld(
       references: storedReferences(map),
       encode: mapEncoder(map.meta),
       source,
+      mapFrame: map.meta.mapFrame,
       truthTopic,
       ...(odometryTopic === undefined ? {} : { odometryTopic }),
       rule,
@@ -198,10 +197,15 @@ export const command: Command = {
   async run(args) {
     const output = args.string('output');
     const mapPath = args.string('map');
-    const parameters = parseParameters({ execution_providers: ['cpu'], ...parametersOf(args) });
+    const parameters = parseUsage({ execution_providers: ['cpu'], ...parametersOf(args) });
     const [file] = args.positionals;
     if (file !== undefined && (mapPath === undefined || args.string('ground-truth-topic') === undefined))
       throw new UsageError('Expected --map FILE and --ground-truth-topic TOPIC with a bag');
+    for (const ofBag of ['map', 'ground-truth-topic', 'odometry-topic'])
+      if (file === undefined && args.string(ofBag) !== undefined)
+        throw new UsageError(`Expected a BAG with --${ofBag}`);
+    if (output !== undefined) probeFile(output);
+    if (file !== undefined && mapPath !== undefined) probeMap(mapPath);
     const model = await openModel(modelPathOf(args), {
       providers: parameters.executionProviders,
       deviceId: parameters.deviceId,
@@ -220,15 +224,6 @@ export const command: Command = {
       const left = new Set([...args.strings('leave-out'), ...(anyModel ? MODEL_FEATURES : [])]);
       const fitted = fitConfidence(evidence, { modelSha256: anyModel ? '' : model.sha256, fittedOn }, left);
       const json = `${JSON.stringify(fitted.model, undefined, 2)}\n`;
-      if (output !== undefined) writeCalibration(output, json);
-      if (bag !== undefined && mapPath !== undefined) {
-        const map = PlaceMap.open(mapPath, 'append');
-        try {
-          map.setCalibration(json);
-        } finally {
-          map.close();
-        }
-      }
       const { figures, temporal } = fitted.model;
       process.stdout.write(
         args.flag('json')
@@ -240,6 +235,15 @@ export const command: Command = {
                 .map(([preset, threshold]) => `${preset} ${threshold.toFixed(4)}`)
                 .join(', ')}\n`,
       );
+      if (output !== undefined) writeText(output, json);
+      if (bag !== undefined && mapPath !== undefined) {
+        const map = PlaceMap.open(mapPath, 'append');
+        try {
+          map.setCalibration(json);
+        } finally {
+          map.close();
+        }
+      }
       return bag === undefined ? 0 : exitCodeOf(bag);
     } finally {
       await bag?.close();
@@ -247,13 +251,3 @@ export const command: Command = {
     }
   },
 };
-
-function writeCalibration(file: string, json: string): void {
-  try {
-    writeFileSync(file, json);
-  } catch (error) {
-    throw new VprError('FILE_NOT_WRITABLE', `Expected to write the calibration, got: ${messageOf(error)} [${file}]`, {
-      cause: error,
-    });
-  }
-}

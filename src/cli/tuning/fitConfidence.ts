@@ -1,3 +1,4 @@
+import { VprError } from '../../core/VprError.js';
 import { calibrationError, type ClaimedProbability } from '../../evaluation/calibrationError.js';
 import { fitIsotonic } from '../../evaluation/fitIsotonic.js';
 import { fitLogistic } from '../../evaluation/fitLogistic.js';
@@ -17,6 +18,8 @@ import { presetThresholds } from './presetThresholds.js';
 import type { TuningWorld } from './TuningWorld.js';
 
 const FOLDS = 5;
+/** Right answers, and wrong ones, below which a fit says more of its few images than of the map. */
+const LEAST_ANSWERS = 20;
 
 /** An answer that the ground truth can judge. */
 export interface Labelled {
@@ -109,6 +112,12 @@ function fitCalibrator(
   left: ReadonlySet<string>,
 ): { calibrator: Calibrator; heldOut: ClaimedProbability[] } {
   const data = labelled(own, kind);
+  const right = data.filter((answer) => answer.right).length;
+  if (Math.min(right, data.length - right) < LEAST_ANSWERS)
+    throw new VprError(
+      'CALIBRATION_INVALID',
+      `Expected at least ${LEAST_ANSWERS} right and ${LEAST_ANSWERS} wrong answers to fit a confidence on, got ${right} and ${data.length - right}: are the true poses in the map's frame, and is the positive distance right?`,
+    );
   const weights = fitSigned(data, left);
   const heldOut = crossFitted(data, left);
   const draft = { weights: Array.from(weights), isotonic: fitIsotonic(heldOut) };
@@ -204,6 +213,7 @@ export async function gatherEvidence(
 /**
  * Fits the two calibrators, with the filter and without. Figures are out-of-fold.
  * left: features to leave out (similarities mean another thing with another model).
+ * Throws CALIBRATION_INVALID where too few answers are right, or wrong.
  */
 export function fitConfidence(
   evidence: TuningEvidence,

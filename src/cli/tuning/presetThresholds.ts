@@ -12,7 +12,7 @@ const STEPS = 11;
 /**
  * Confidence from which an answer is accepted, by preset: the least one at which the whole decision (confirmation by
  * several images and the odometry gate included) accepts at most the target's part of the images whose place the map
- * does not show. A confidence alone would have to be much higher, since one image never decides.
+ * does not show. A confidence alone would have to be much higher, since one image never decides. In 0...1, precision >= balanced >= recall.
  * confidenceIn: the confidence that is thresholded; images for which it is undefined are left out.
  */
 export function presetThresholds(
@@ -64,8 +64,11 @@ export function presetThresholds(
     return sigmoid(high);
   };
   // The others anchor the odometry gate no later than `balanced` does (thresholdsFor).
-  const balanced = thresholdOf('balanced', 1);
-  return { precision: thresholdOf('precision', balanced), balanced, recall: thresholdOf('recall', balanced) };
+  const anchor = thresholdOf('balanced', 1);
+  const recall = thresholdOf('recall', anchor);
+  // Counted and extrapolated thresholds need not be in order; no preset may accept what one that allows more errors rejects.
+  const balanced = Math.max(anchor, recall);
+  return { precision: Math.max(balanced, thresholdOf('precision', anchor)), balanced, recall };
 }
 
 /**

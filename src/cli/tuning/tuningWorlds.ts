@@ -174,6 +174,8 @@ export interface BagWorldOptions {
   /** Codes of queries, where the map of the references has a projection of its own. */
   readonly encode: ((descriptor: Descriptor) => BinaryCode) | undefined;
   readonly source: ImageSource;
+  /** Frame of the references' poses. */
+  readonly mapFrame: string;
   readonly truthTopic: string;
   readonly odometryTopic?: string;
   readonly rule: PositiveRule;
@@ -182,10 +184,15 @@ export interface BagWorldOptions {
   readonly onSkipped?: (problem: VprError) => void;
 }
 
-/** A bag with true poses, against the references of a map whose poses are in the same frame. */
+/** A bag with true poses, against the references of a map whose poses are in the same frame. Throws POSES_INVALID. */
 export async function bagTuningWorld(extractor: DescriptorExtractor, options: BagWorldOptions): Promise<TuningWorld> {
-  const { source, truthTopic, odometryTopic, rule, onImage, onSkipped, encode } = options;
+  const { source, mapFrame, truthTopic, odometryTopic, rule, onImage, onSkipped, encode } = options;
   const truth = await source.readPoses(truthTopic);
+  if (truth.frameId !== '' && truth.frameId !== mapFrame)
+    throw new VprError(
+      'POSES_INVALID',
+      `Expected true poses in the map's frame '${mapFrame}', got '${truth.frameId}' [${source.summary.path}, ${truthTopic}]`,
+    );
   const odometry = odometryTopic === undefined ? undefined : await source.readPoses(odometryTopic);
   const references = options.references.filter(({ pose }) => pose !== undefined);
   if (references.length === 0)

@@ -6,6 +6,7 @@ import { MapExaminer } from '../../../src/map/MapExaminer.js';
 import { PlaceMap } from '../../../src/map/PlaceMap.js';
 import { salvageMap } from '../../../src/map/salvageMap.js';
 import { verifyMap } from '../../../src/map/verifyMap.js';
+import { combineMaps } from '../../../src/mapping/combineMaps.js';
 import { uniformNumbers } from '../../../src/core/mulberry32.js';
 import { sampleMeta, sampleReference, sampleReferences, withFolder } from './mapFixtures.js';
 
@@ -199,6 +200,69 @@ describe('verifyMap', function () {
       }
       map.close();
     })).timeout(60_000);
+
+  it('keeps match counts of a damaged map, and ids that were given out', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'map.vpr');
+      const salvaged = (change: string): PlaceMap => {
+        const map = PlaceMap.create(file, sampleMeta());
+        map.beginSession('first', '');
+        map.appendReferences(sampleReferences(10));
+        map.recordMatches([1, 2, 3], 5n);
+        map.recordMatches([1], 6n);
+        map.close();
+        const target = path.join(folder, 'salvaged.vpr');
+        combineMaps([{ file, keep: ({ referenceId }) => referenceId <= 6 }], file, {
+          associate: 'none',
+          target: 'overwrite',
+        });
+        const database = new Database(file);
+        database.exec(`UPDATE descriptor SET data = zeroblob(64) WHERE reference_id = 6; ${change}`);
+        database.close();
+        const examiner = new MapExaminer(file);
+        const { modelName, modelSha256 } = sampleMeta();
+        expect(salvageMap(examiner, target, { model: { modelName, modelSha256 } })).to.equal(5);
+        examiner.close();
+        const result = PlaceMap.open(target, 'read');
+        for (const name of [file, target]) rmSync(name);
+        return result;
+      };
+      const map = salvaged('UPDATE match_count SET matches = 9 WHERE reference_id = 2');
+      expect(map.nextIds).to.deep.equal({ referenceId: 11, placeId: 6 });
+      expect([...map.matchCounts()]).to.deep.equal([
+        [1, { matches: 2, lastStampNs: 6n }],
+        [3, { matches: 1, lastStampNs: 5n }],
+      ]);
+      map.close();
+      const without = salvaged("UPDATE meta SET value = 'x' WHERE key IN ('nextReferenceId', 'nextPlaceId')");
+      expect(without.nextIds, 'what the damaged references tell').to.deep.equal({ referenceId: 7, placeId: 4 });
+      without.close();
+      const half = salvaged("UPDATE meta SET value = 'x' WHERE key IN ('mapFrame', 'nextPlaceId')");
+      expect(half.nextIds).to.deep.equal({ referenceId: 11, placeId: 4 });
+      half.close();
+    }));
+
+  it('names what is left of references that are not there, and counts only those that are', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'map.vpr');
+      const map = PlaceMap.create(file, sampleMeta());
+      map.beginSession('first', '');
+      map.appendReferences(sampleReferences(4));
+      map.close();
+      const database = new Database(file);
+      database.exec('INSERT INTO match_count VALUES (900, 1, 1, 1), (901, 1, 1, 1), (902, 1, 1, 1), (903, 1, 1, 1)');
+      database.exec("INSERT INTO thumbnail VALUES (77, 1, x'00')");
+      database.close();
+      const { problems, ...counts } = verifyMap(file);
+      expect(counts).to.deep.include({ references: 4, whole: 4 });
+      expect(problems.map(({ table, referenceId }) => [table, referenceId])).to.deep.equal([
+        ['match_count', 900],
+        ['match_count', 901],
+        ['match_count', 902],
+        ['match_count', 903],
+        ['thumbnail', 77],
+      ]);
+    }));
 
   for (const storage of ['f32', 'f16', 'int8'] as const)
     it(`keeps the references of a map whose meta is damaged, key by key and as a whole (${storage})`, () =>

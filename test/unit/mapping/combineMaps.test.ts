@@ -141,9 +141,10 @@ describe('combineMaps', () => {
     withMaps((a, _b, out, folder) => {
       const refused = (name: string, meta: Parameters<typeof sampleMeta>[0], sentence: RegExp): void => {
         const other = build(path.join(folder, name), sampleReferences(2), sampleMeta(meta));
-        expect(() => combineMaps([{ file: a }, { file: other }], out, { associate: BY_POSE, target: 'new' })).to.throw(
-          sentence,
-        );
+        for (const associate of [BY_POSE, 'none', (): Map<number, number> => new Map()] as const)
+          expect(() => combineMaps([{ file: a }, { file: other }], out, { associate, target: 'new' })).to.throw(
+            sentence,
+          );
         expect(existsSync(out)).to.equal(false);
       };
       refused(
@@ -151,9 +152,23 @@ describe('combineMaps', () => {
         { modelName: 'other', modelSha256: 'cd'.repeat(32) },
         /'sample-model'.*got one built with 'other'/,
       );
-      refused('frame.vpr', { mapFrame: 'odom' }, /mapFromBase in frame 'map', got mapFromBase in 'odom'/);
-      refused('kind.vpr', { poseKind: 'mapFromCamera' }, /got mapFromCamera in 'map'/);
+      refused(
+        'frame.vpr',
+        { mapFrame: 'odom' },
+        /mapFromBase in frame 'map' of 'base_link', got mapFromBase in frame 'odom'/,
+      );
+      refused('kind.vpr', { poseKind: 'mapFromCamera' }, /got mapFromCamera in frame 'map'/);
+      refused('child.vpr', { childFrame: 'velodyne' }, /of 'base_link', got mapFromBase in frame 'map' of 'velodyne'/);
       refused('codes.vpr', { binarizer: { kind: 'projection', projection: new Float32Array(512 * 16) } }, /got others/);
+    }));
+
+  it('adds references without poses to any map, and poses of a frame that is not named', () =>
+    withMaps((a, _b, out, folder) => {
+      const blind = sampleReferences(3).map(({ pose: _, ...rest }) => rest);
+      const other = build(path.join(folder, 'blind.vpr'), blind, sampleMeta({ mapFrame: 'odom', childFrame: '' }));
+      const unnamed = build(path.join(folder, 'unnamed.vpr'), sampleReferences(3), sampleMeta({ childFrame: '' }));
+      const sources = [a, other, unnamed].map((file) => ({ file }));
+      expect(combineMaps(sources, out, { associate: 'none', target: 'new' }).references).to.equal(16);
     }));
 
   it('keeps the most diverse references of a full place', () =>

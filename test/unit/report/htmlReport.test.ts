@@ -98,6 +98,12 @@ describe('htmlReport', () => {
     expect(page).to.contain('<th class="n">inliers</th>').and.to.contain('<td class="n">17</td><td>geometry</td>');
   });
 
+  it('draws no similarity of nothing', async () => {
+    const data = await reportData();
+    const similarity = { queries: 0, references: 3, values: new Float32Array() };
+    expect(htmlReport({ ...data, similarity })).not.to.contain('<h2>Similarity</h2>');
+  });
+
   it('is one file: no scripts, no addresses, nothing but data to load', async () => {
     const page = htmlReport(await reportData());
     expect(page).to.not.match(/<script|<link|@import|url\(|https?:/);

@@ -61,6 +61,14 @@ describe('presetThresholds', () => {
     expect(recall).to.be.closeTo(sigmoid(1.825), 0.01);
   });
 
+  it('never lets a stricter preset accept from less', () => {
+    // What recall allows is counted here, what the others allow is guessed, and a guess ends below such sure answers.
+    const images = Array.from({ length: 100 }, (_, i) => negative(i < 5 ? 15 : -3, i + 1, i));
+    const thresholds = presetThresholds([{ world: 'w', images }], 'single', confidenceIn, SETTINGS);
+    expect(thresholds.precision).to.be.at.least(thresholds.balanced);
+    expect(thresholds.balanced).to.be.at.least(thresholds.recall);
+  });
+
   it('extrapolates where the negatives are too few for the target', () => {
     const few: Play[] = [{ world: 'w', images: playsOf(true)[0]!.images.slice(0, 100) }];
     const { precision, recall } = presetThresholds(few, 'single', confidenceIn, SETTINGS);
