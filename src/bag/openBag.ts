@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { load } from 'js-yaml';
-import { messageOf, VprError } from '../core/VprError.js';
+import { messageOf, VprError, type VprErrorCode } from '../core/VprError.js';
 import type { BagFile, ProblemListener } from './BagFile.js';
 import { MAX_TEXT_FILE_BYTES } from './bagLimits.js';
 import { McapFile } from './McapFile.js';
@@ -21,10 +21,8 @@ export function hasBagSuffix(name: string): boolean {
   return BAG_SUFFIX.test(name);
 }
 
-/** The files of a bag folder in order: those that metadata.yaml lists, or those with a bag's suffix by name. */
-export async function bagFilesIn(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder)).sort();
-  if (!names.includes('metadata.yaml')) return names.filter(hasBagSuffix).map((name) => path.join(folder, name));
+/** The files that metadata.yaml lists, in its order. Throws BAG_INVALID where it lists none. */
+async function listedFiles(folder: string, names: readonly string[]): Promise<readonly string[]> {
   const metadata = path.join(folder, 'metadata.yaml');
   const invalid = (got: string, cause?: unknown): VprError =>
     new VprError('BAG_INVALID', `Expected relative_file_paths in the bag's metadata, got ${got} [${metadata}]`, {
@@ -50,6 +48,39 @@ export async function bagFilesIn(folder: string): Promise<readonly string[]> {
     if (path.relative(folder, own).startsWith('..')) throw invalid(`'${name}', which is outside the folder`);
     return own;
   });
+}
+
+interface BagFolder {
+  readonly paths: readonly string[];
+  /** Whether `paths` is the order of the recording. */
+  readonly isOrdered: boolean;
+  /** What is wrong with the metadata. */
+  readonly problem?: VprError;
+}
+
+/** The files of a bag folder: those that metadata.yaml lists, or those with a bag's suffix where it is missing or damaged. */
+async function bagFilesIn(folder: string): Promise<BagFolder> {
+  const names = (await readdir(folder)).sort();
+  const paths = names.filter(hasBagSuffix).map((name) => path.join(folder, name));
+  if (!names.includes('metadata.yaml')) return { paths, isOrdered: false };
+  try {
+    return { paths: await listedFiles(folder, names), isOrdered: true };
+  } catch (error) {
+    if (!(error instanceof VprError) || paths.length === 0) throw error;
+    const problem = new VprError(error.code, `${error.message}; took the bag files of the folder`, { cause: error });
+    return { paths, isOrdered: false, problem };
+  }
+}
+
+/** By their first messages, files without any last; where those are equal, by the numbers in their names. */
+function inTimeOrder(files: readonly BagFile[]): readonly BagFile[] {
+  const isEmpty = ({ topics }: BagFile): number => (topics.some(({ messageCount }) => messageCount > 0) ? 0 : 1);
+  return files.toSorted(
+    (a, b) =>
+      isEmpty(a) - isEmpty(b) ||
+      (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0) ||
+      a.path.localeCompare(b.path, 'en', { numeric: true }),
+  );
 }
 
 async function headOf(file: string): Promise<Buffer> {
@@ -88,21 +119,46 @@ export async function openBagFile(file: string, onProblem: ProblemListener): Pro
   }
 }
 
-/** Opens a bag file, or all files of a bag folder in order. */
+/** Errors that are one file's own: the others of the folder are read without it. */
+const FILE_CODES: ReadonlySet<VprErrorCode> = new Set([
+  'BAG_INVALID',
+  'BAG_TRUNCATED',
+  'FILE_MISSING',
+  'FILE_UNREADABLE',
+]);
+
+/**
+ * Opens a bag file, or all files of a bag folder in the order of their recording. A file of a folder that cannot be opened
+ * is told and left out while there is another. Throws FILE_MISSING, FILE_UNREADABLE, FILE_NOT_WRITABLE, DISK_FULL,
+ * BAG_INVALID or BAG_TRUNCATED.
+ */
 export async function openBag(file: string, onProblem: ProblemListener): Promise<readonly BagFile[]> {
-  let paths: readonly string[];
+  let folder: BagFolder;
   try {
-    paths = (await stat(file)).isDirectory() ? await bagFilesIn(file) : [file];
+    if (!(await stat(file)).isDirectory()) return [await openBagFile(file, onProblem)];
+    folder = await bagFilesIn(file);
   } catch (error) {
     throw error instanceof VprError ? error : fileError(error, file, 'a bag');
   }
+  const { paths, isOrdered, problem } = folder;
   if (paths.length === 0) throw new VprError('BAG_INVALID', `Expected bag files in the folder, got none [${file}]`);
+  if (problem !== undefined) onProblem(problem);
   const files: BagFile[] = [];
+  const refused: VprError[] = [];
   try {
-    for (const one of paths) files.push(await openBagFile(one, onProblem));
+    for (const one of paths)
+      try {
+        files.push(await openBagFile(one, onProblem));
+      } catch (error) {
+        if (!(error instanceof VprError) || !FILE_CODES.has(error.code)) throw error;
+        refused.push(error);
+      }
+    if (files.length === 0) throw refused[0]!;
   } catch (error) {
     for (const open of files) await open.close();
     throw error;
   }
-  return files;
+  for (const error of refused)
+    onProblem(new VprError('BAG_INVALID', `${error.message}; left it out`, { cause: error }));
+  return isOrdered ? files : inTimeOrder(files);
 }
