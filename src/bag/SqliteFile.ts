@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
 import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
+import { hasWal } from './copyWithoutWal.js';
 import { DamageTeller } from './DamageTeller.js';
 import { findIds } from './findIds.js';
 import { openFile } from './openFile.js';
@@ -30,6 +31,9 @@ const DATA_COLUMN = `CASE WHEN length(data) <= ${MAX_MESSAGE_BYTES} THEN data EN
 function anyOf(topicIds: readonly number[]): string {
   return `topic_id IN (${topicIds.map(() => '?').join(', ')})`;
 }
+
+/** Codes of SQLite that are the folder's fault where it must make a file beside the database. */
+const NOT_OPENED = /^SQLITE_(CANTOPEN|READONLY)/;
 
 /** As ROS names them: package/msg/Name, or package/Name. */
 const MESSAGE_TYPE = /^\w+\/(\w+\/)?\w+$/;
@@ -168,6 +172,12 @@ export class SqliteFile implements BagFile {
     } catch (error) {
       // Not the bag's fault otherwise: a native module that this Node cannot load.
       if (!(error instanceof Database.SqliteError || error instanceof RangeError)) throw error;
+      if (error instanceof Database.SqliteError && NOT_OPENED.test(error.code) && (await hasWal(path)))
+        throw new VprError(
+          'FILE_UNREADABLE',
+          `Expected a folder that may be written to, for a database with messages in the log beside it (-wal), got ${error.message}; copy both elsewhere [${path}]`,
+          { cause: error },
+        );
       throw new VprError('BAG_INVALID', `Expected a rosbag2 sqlite3 database, got ${error.message} [${path}]`, {
         cause: error,
       });

@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { messageOf, VprError, type VprErrorCode } from '../core/VprError.js';
 import type { BagFile, ProblemListener } from './BagFile.js';
 import { MAX_TEXT_FILE_BYTES } from './bagLimits.js';
+import { copyWithoutWal, hasWal, usesWal } from './copyWithoutWal.js';
 import { McapFile } from './McapFile.js';
 import { fileError, openFile } from './openFile.js';
 import { Ros1File } from './Ros1File.js';
@@ -94,22 +95,30 @@ async function headOf(file: string): Promise<Buffer> {
   return head;
 }
 
+function startsWith(head: Buffer, magic: Buffer): boolean {
+  return head.subarray(0, magic.length).equals(magic);
+}
+
 async function openByHead(file: string, head: Buffer, onProblem: ProblemListener): Promise<BagFile> {
-  const startsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
-  if (startsWith(MCAP_MAGIC)) return McapFile.open(file, onProblem);
-  if (startsWith(SQLITE_MAGIC)) return SqliteFile.open(file);
-  if (startsWith(ROS1_MAGIC)) return Ros1File.open(file);
+  if (startsWith(head, MCAP_MAGIC)) return McapFile.open(file, onProblem);
+  if (startsWith(head, SQLITE_MAGIC)) return SqliteFile.open(file);
+  if (startsWith(head, ROS1_MAGIC)) return Ros1File.open(file);
   throw new VprError(
     'BAG_INVALID',
     `Expected an mcap, sqlite3 or ROS 1 bag, got bytes that start with ${head.subarray(0, 8).toString('hex')} [${file}]`,
   );
 }
 
-/** Opens one bag file by its first bytes, whatever its name; one inside a .zstd file is unpacked for as long as it is open. */
+/**
+ * Opens one bag file by its first bytes, whatever its name. What is inside a .zstd file is unpacked for as long as it is
+ * open, and a database that nobody writes to any more, but that asks for a log in its folder, is copied.
+ */
 export async function openBagFile(file: string, onProblem: ProblemListener): Promise<BagFile> {
   const head = await headOf(file);
-  if (parseZstdFrame(head) === undefined) return openByHead(file, head, onProblem);
-  const unpacked = await unpackZstdFile(file);
+  const isZstd = parseZstdFrame(head) !== undefined;
+  const isCopied = !isZstd && startsWith(head, SQLITE_MAGIC) && usesWal(head) && !(await hasWal(file));
+  if (!isZstd && !isCopied) return openByHead(file, head, onProblem);
+  const unpacked = await (isZstd ? unpackZstdFile(file) : copyWithoutWal(file));
   try {
     const inner = await openByHead(unpacked.path, await headOf(unpacked.path), onProblem);
     return new UnpackedBagFile(file, inner, unpacked.remove);

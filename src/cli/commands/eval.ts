@@ -163,7 +163,16 @@ ${POSE_DETAILS}`,
       ...optional('poseFrames', framesOf(args, 'pose-frames')),
       onProblem: sayProblem,
     });
-    const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
+    const close = async (): Promise<void> => {
+      await set.references.close();
+      await set.queries.close();
+    };
+    const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath()).catch(
+      async (error: unknown) => {
+        await close();
+        throw error;
+      },
+    );
     try {
       const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
         describeSource(set[side], extractor, createProgress(side, set[side].summary.images), sayProblem);
@@ -221,8 +230,7 @@ ${POSE_DETAILS}`,
       return exitCodeOf(set.references, set.queries);
     } finally {
       await extractor.close();
-      await set.references.close();
-      await set.queries.close();
+      await close();
     }
   },
 };
