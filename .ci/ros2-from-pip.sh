@@ -31,11 +31,39 @@ need_compiler() {
   done
 }
 
+# --- 0. Not its own ROS ----------------------------------------------------------------------------------------------
+# A shell that sourced the file that this script prints has what it made on all its paths. Taken for a sourced ROS, that
+# would be built upon: everything anew, and into a file that refers to itself.
+own=${VPR_ROS_PYTHON_BIN:-}
+own=${own%/venv/bin/python}
+without_own() {
+  local IFS=: entry kept=
+  for entry in $1; do
+    case $entry in
+      "$cache"/* | "${own:-$cache}"/*) ;;
+      *) kept=$kept${kept:+:}$entry ;;
+    esac
+  done
+  printf '%s' "$kept"
+}
+for name in AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH PATH; do
+  [ -n "${!name:-}" ] || continue
+  export "$name=$(without_own "${!name}")"
+  [ -n "${!name}" ] || unset "$name"
+done
+[ -z "$own" ] || unset LD_PRELOAD VPR_ROS_PYTHON_BIN
+
 # --- 1. A ROS: sourced, or from wheels -------------------------------------------------------------------------------
 use_sourced_ros() {
   base=$cache/ros-$ROS_DISTRO-sourced-$(printf '%s' "$AMENT_PREFIX_PATH" | hash_of)
   mkdir -p "$base"
-  : >"$base/ros.env"
+  # For shells that did not source it.
+  {
+    for name in ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH; do
+      [ -z "${!name:-}" ] || printf "export %s='%s'\n" "$name" "${!name}"
+    done
+    printf "export PATH='%s':\"\$PATH\"\n" "$(dirname "$(command -v ros2)")"
+  } >"$base/ros.env"
 }
 
 install_wheels() {
@@ -122,18 +150,18 @@ build_interfaces() {
     mkdir -p "$fixtures"
     local source
     for source in "$repo"/test/ros/interfaces/*/; do build_package "${source%/}" "$base/ros.env" "$fixtures"; done
-    with_prefix "$base/ros.env" "$fixtures" >"$fixtures/ros.env"
     touch "$fixtures/done"
   fi
+  with_prefix "$base/ros.env" "$fixtures" >"$fixtures/ros.env"
   interfaces=$base/interfaces-$( (basename "$fixtures"; cd "$repo" && cat package.xml CMakeLists.txt msg/* srv/*) | hash_of)
   if [ ! -e "$interfaces/done" ]; then
     need_compiler
     rm -rf "$interfaces"
     mkdir -p "$interfaces"
     build_package "$repo" "$fixtures/ros.env" "$interfaces"
-    with_prefix "$fixtures/ros.env" "$interfaces" >"$interfaces/ros.env"
     touch "$interfaces/done"
   fi
+  with_prefix "$fixtures/ros.env" "$interfaces" >"$interfaces/ros.env"
 }
 
 # --- 3. rclnodejs ----------------------------------------------------------------------------------------------------

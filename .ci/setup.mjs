@@ -39,9 +39,13 @@ function filesBelow(folder) {
     .sort();
 }
 
-/** A digest of file contents (small files) or sizes and times (source trees, where reading all would cost more than it saves). */
+/** What a native module must have been made for. */
+const ENGINE = `${process.versions.modules} ${process.platform} ${process.arch}`;
+
+/** A digest of the engine, and of file contents (small files) or sizes and times (source trees, where reading all would cost more than it saves). */
 function digestOf(files, byContent) {
   const hash = createHash('sha256');
+  hash.update(`${ENGINE}\0`);
   for (const file of files) {
     hash.update(`${path.relative(ROOT, file)}\0`);
     if (byContent) hash.update(readFileSync(file));
@@ -79,7 +83,8 @@ step({
   byContent: true,
   product: 'node_modules/typescript',
   message: 'installing npm packages (a minute; longer where better-sqlite3 has no prebuilt binary and must compile)',
-  action: () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci'),
+  // With NODE_ENV=production npm would leave the compiler out.
+  action: () => run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci'),
 });
 
 step({

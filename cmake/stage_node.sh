@@ -39,7 +39,8 @@ else
   prefix=$(node -p "path.dirname(path.dirname(process.execPath))")
   [ ! -e "$prefix/include/node/node.h" ] || export npm_config_nodedir="$prefix"
   export npm_config_yes=true
-  npm ci --no-audit --no-fund --loglevel=error
+  # With NODE_ENV=production npm would leave the compiler out.
+  npm ci --include=dev --no-audit --no-fund --loglevel=error
   node_modules/.bin/tsc -p tsconfig.build.json
   npm prune --omit=dev --no-audit --no-fund --loglevel=error
 fi

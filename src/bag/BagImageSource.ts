@@ -3,7 +3,7 @@ import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic } from './BagFile.js';
 import type { ImageSource, ImageSourceOptions, SourceCamera, SourceImage, SourceSummary } from './ImageSource.js';
 import { isReadable, MessageOpener, whereOf } from './MessageOpener.js';
-import { baseTopic, nameCameras } from './nameCameras.js';
+import { baseTopic, COMPRESSED_SUFFIX, nameCameras } from './nameCameras.js';
 import { PictureCount } from './PictureCount.js';
 import type { PoseTrack } from './PoseTrack.js';
 import type { ProblemCount } from './ProblemCount.js';
@@ -26,14 +26,19 @@ function availableTopics(topics: readonly BagTopic[], fits: (topic: BagTopic) =>
   return names.length === 0 ? 'none of that kind' : names.join(', ');
 }
 
-/** Every image topic but depth; of raw and compressed images of one camera the raw ones. */
+/** Every image topic but depth; of raw and compressed images of one camera the raw ones, unless there are none. */
 function pictureTopics(topics: readonly BagTopic[]): readonly string[] {
   const pictures = topics.filter((topic) => isImageTopic(topic) && !NOT_PICTURES.test(topic.name));
+  // Over all files: a driver may announce a topic long before it publishes there, or never.
+  const withImages = new Set(pictures.filter(({ messageCount }) => messageCount > 0).map(({ name }) => name));
   const rawNames = new Set(pictures.filter(({ type }) => type === RAW_IMAGE_TYPE).map(({ name }) => name));
-  const names = pictures
-    .filter(({ name }) => name === baseTopic(name) || !rawNames.has(baseTopic(name)))
-    .map(({ name }) => name);
-  return [...new Set(names)];
+  const isTaken = ({ name }: BagTopic): boolean => {
+    const base = baseTopic(name);
+    const other = name === base ? `${base}${COMPRESSED_SUFFIX}` : base;
+    if (name !== base) return !rawNames.has(base) || (withImages.has(name) && !withImages.has(base));
+    return !rawNames.has(name) || withImages.has(name) || !withImages.has(other);
+  };
+  return [...new Set(pictures.filter(isTaken).map(({ name }) => name))];
 }
 
 /** The images of a rosbag2 bag. */

@@ -21,6 +21,8 @@ export class McapContent {
   readonly bytes: FileBytes;
   readonly schemas = new Map<number, McapSchema>();
   readonly channels = new Map<number, McapChannel>();
+  /** Definitions of chunks with another checksum than they say; for what no whole chunk defines. */
+  readonly #doubtful: { readonly opcode: number; readonly content: Uint8Array }[] = [];
 
   constructor(path: string, bytes: FileBytes) {
     this.path = path;
@@ -44,7 +46,8 @@ export class McapContent {
 
   /**
    * Messages of one chunk record (offset: of the record in the file), in its order; wanted undefined: of all channels.
-   * Damage is told, not thrown; what is whole in front of it counts.
+   * Damage is told, not thrown; what is whole in front of it counts. Without an index (wanted undefined) the definitions
+   * of a damaged chunk are kept for settleDefinitions: they may be the only ones, also for whole chunks behind it.
    */
   async messagesOf(
     content: Uint8Array,
@@ -65,7 +68,29 @@ export class McapContent {
     } catch (error) {
       const lost = messages.length === 0 ? 'skipped it' : `kept its first ${messages.length} messages`;
       onProblem(this.damage(`Expected a whole chunk, got ${messageOf(error)}; ${lost}`, offset, error));
+      if (wanted === undefined) await this.#keepDefinitions(content);
     }
     return messages;
+  }
+
+  async #keepDefinitions(content: Uint8Array): Promise<void> {
+    try {
+      const records = await unpackChunk({ ...parseChunk(content), uncompressedCrc: 0 });
+      for (const { opcode, content: record } of recordsIn(records))
+        if (opcode === OPCODE.schema || opcode === OPCODE.channel)
+          this.#doubtful.push({ opcode, content: Uint8Array.from(record) });
+    } catch {
+      // The chunk is told of already.
+    }
+  }
+
+  /** Takes in the definitions of damaged chunks where no whole one has them; to be called after the last chunk. */
+  settleDefinitions(): void {
+    for (const { opcode, content } of this.#doubtful.splice(0))
+      try {
+        this.define(opcode, content);
+      } catch {
+        // Nor is this one whole.
+      }
   }
 }

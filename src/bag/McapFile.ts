@@ -159,13 +159,26 @@ export class McapFile implements BagFile {
     const counts = new Map<number, number>();
     let startNs: bigint | undefined;
     let endNs: bigint | undefined;
-    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, this.#damage.once(onProblem))) {
+    const tell = this.#damage.once(onProblem);
+    for await (const { channelId, logTimeNs } of scanMcap(this.#content, undefined, tell)) {
       counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
       if (startNs === undefined || logTimeNs < startNs) startNs = logTimeNs;
       if (endNs === undefined || logTimeNs > endNs) endNs = logTimeNs;
     }
+    this.#content.settleDefinitions();
     this.#index = { chunks: undefined, counts, startNs, endNs };
     this.#makeTopics();
+    const { channels, schemas } = this.#content;
+    const isDefined = (id: number): boolean => {
+      const channel = channels.get(id);
+      // A channel may do without a schema: it then says so.
+      return channel !== undefined && (channel.schemaId === 0 || schemas.has(channel.schemaId));
+    };
+    const lost = [...counts].filter(([id]) => !isDefined(id)).reduce((sum, [, count]) => sum + count, 0);
+    if (lost > 0)
+      tell(
+        this.#content.damage(`Expected a topic for each message, got ${lost} messages without one; skipped them`, 0),
+      );
   }
 
   #makeTopics(): void {

@@ -18,10 +18,10 @@ export class PoseTrack {
   /** Messages left out: numbers that are not finite, quaternions of length zero. */
   readonly invalidCount: number;
 
-  /** stamped: in any order; of two with one stamp the later one counts. */
-  constructor(stamped: readonly StampedPose[]) {
+  /** stamped: in any order; of two with one stamp the later one counts. leftOut: messages that are no part of it already. */
+  constructor(stamped: readonly StampedPose[], leftOut = 0) {
     const byStamp = new Map<bigint, StampedPose & { readonly pose: Pose }>();
-    let invalidCount = 0;
+    let invalidCount = leftOut;
     for (const entry of stamped) {
       if (entry.pose === undefined) invalidCount++;
       else byStamp.set(entry.stampNs, { ...entry, pose: entry.pose });

@@ -85,7 +85,13 @@ export class Ros1File implements BagFile {
     } catch (error) {
       await handle.close();
       if (error instanceof VprError) throw error;
-      throw new VprError('BAG_INVALID', `Expected a ROS 1 bag, got ${messageOf(error)} [${path}]`, { cause: error });
+      // The library stumbles over what a damaged index leads to; its words for that help nobody.
+      const got = error instanceof TypeError ? 'one whose index is damaged' : messageOf(error);
+      throw new VprError(
+        'BAG_INVALID',
+        `Expected a ROS 1 bag, got ${got}; 'rosbag reindex' repairs a damaged index [${path}]`,
+        { cause: error },
+      );
     }
   }
 

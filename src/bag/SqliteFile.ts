@@ -1,8 +1,10 @@
 import Database from 'better-sqlite3';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
-import { messageOf, VprError } from '../core/VprError.js';
+import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
+import { hasWal } from './copyWithoutWal.js';
 import { DamageTeller } from './DamageTeller.js';
+import { findIds } from './findIds.js';
 import { openFile } from './openFile.js';
 
 interface TopicRow {
@@ -12,13 +14,26 @@ interface TopicRow {
   readonly serialization_format: string;
 }
 
-interface MessageRow {
+interface MessageHead {
   readonly id: bigint;
   readonly topic: bigint;
   readonly timestamp: bigint;
   readonly bytes: bigint;
+}
+
+interface MessageData {
   readonly data: Buffer | null;
 }
+
+const HEAD_COLUMNS = 'id, topic_id AS topic, timestamp, length(data) AS bytes';
+const DATA_COLUMN = `CASE WHEN length(data) <= ${MAX_MESSAGE_BYTES} THEN data END AS data`;
+
+function anyOf(topicIds: readonly number[]): string {
+  return `topic_id IN (${topicIds.map(() => '?').join(', ')})`;
+}
+
+/** Codes of SQLite that are the folder's fault where it must make a file beside the database. */
+const NOT_OPENED = /^SQLITE_(CANTOPEN|READONLY)/;
 
 /** As ROS names them: package/msg/Name, or package/Name. */
 const MESSAGE_TYPE = /^\w+\/(\w+\/)?\w+$/;
@@ -28,6 +43,10 @@ function openDatabase(path: string): Database.Database {
   const database = new Database(path, { readonly: true, fileMustExist: true });
   database.pragma('trusted_schema = OFF');
   database.pragma('cell_size_check = ON');
+  // SQLite refuses every table of a file that was cut off in front of one of them, unless the schema may be mended;
+  // nothing is written through this connection.
+  database.unsafeMode();
+  database.pragma('writable_schema = ON');
   return database;
 }
 
@@ -42,6 +61,58 @@ function checkTables(database: Database.Database): void {
     )
     .get();
   if (computed !== undefined) throw new RangeError(`the ${computed.what} '${computed.name}' in place of a table's own`);
+}
+
+interface Survey {
+  /** Messages by the id of their topic. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** 0 where there are none. */
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+}
+
+/** Counts the messages; of a damaged table those that can be found. */
+function surveyMessages(database: Database.Database): Survey {
+  try {
+    const counts = database
+      .prepare<[], { id: number; count: number }>(
+        'SELECT topic_id AS id, count(*) AS count FROM messages GROUP BY topic_id',
+      )
+      .all();
+    const range = database
+      .prepare<[], { first: bigint | null; last: bigint | null }>(
+        'SELECT min(timestamp) AS first, max(timestamp) AS last FROM messages',
+      )
+      .safeIntegers()
+      .get();
+    return {
+      counts: new Map(counts.map(({ id, count }) => [id, count])),
+      startNs: typeof range?.first === 'bigint' ? range.first : 0n,
+      endNs: typeof range?.last === 'bigint' ? range.last : 0n,
+    };
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_CORRUPT')) throw error;
+  }
+  const counts = new Map<number, number>();
+  let startNs: bigint | undefined;
+  let endNs: bigint | undefined;
+  const heads = database
+    .prepare<[bigint], MessageHead>(`SELECT ${HEAD_COLUMNS} FROM messages WHERE id = ?`)
+    .safeIntegers();
+  for (const id of findIds(database, () => undefined)) {
+    let head: MessageHead | undefined;
+    try {
+      head = heads.get(id);
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError)) throw error;
+    }
+    if (typeof head?.timestamp !== 'bigint') continue;
+    const { topic, timestamp } = head;
+    counts.set(Number(topic), (counts.get(Number(topic)) ?? 0) + 1);
+    if (startNs === undefined || timestamp < startNs) startNs = timestamp;
+    if (endNs === undefined || timestamp > endNs) endNs = timestamp;
+  }
+  return { counts, startNs: startNs ?? 0n, endNs: endNs ?? 0n };
 }
 
 /** rosbag2's sqlite3 storage: tables `topics` and `messages`. */
@@ -62,14 +133,9 @@ export class SqliteFile implements BagFile {
     const rows = database
       .prepare<[], TopicRow>('SELECT id, name, type, serialization_format FROM topics ORDER BY id')
       .all();
-    const counts = new Map(
-      database
-        .prepare<[], { id: number; count: number }>(
-          'SELECT topic_id AS id, count(*) AS count FROM messages GROUP BY topic_id',
-        )
-        .all()
-        .map(({ id, count }) => [id, count]),
-    );
+    const { counts, startNs, endNs } = surveyMessages(database);
+    this.startNs = startNs;
+    this.endNs = endNs;
     this.#topicById = new Map(
       rows.map(({ id, name, type, serialization_format: encoding }) => [
         id,
@@ -86,14 +152,6 @@ export class SqliteFile implements BagFile {
         .map(({ name, type }) => `Expected a message type for topic '${name}', got '${type}'; skipped it`),
       ...pages.filter((one) => one !== 'ok').map((one) => `Expected a whole table of topics, got: ${one}`),
     ];
-    const range = database
-      .prepare<[], { first: bigint | null; last: bigint | null }>(
-        'SELECT min(timestamp) AS first, max(timestamp) AS last FROM messages',
-      )
-      .safeIntegers()
-      .get();
-    this.startNs = range?.first ?? 0n;
-    this.endNs = range?.last ?? 0n;
     this.#hasTimeIndex = database
       .prepare<[], { name: string }>(
         "SELECT i.name FROM pragma_index_list('messages') AS i, pragma_index_info(i.name) AS c WHERE c.seqno = 0 AND c.name = 'timestamp'",
@@ -112,7 +170,15 @@ export class SqliteFile implements BagFile {
       checkTables(database);
       return new SqliteFile(path, database);
     } catch (error) {
-      throw new VprError('BAG_INVALID', `Expected a rosbag2 sqlite3 database, got ${messageOf(error)} [${path}]`, {
+      // Not the bag's fault otherwise: a native module that this Node cannot load.
+      if (!(error instanceof Database.SqliteError || error instanceof RangeError)) throw error;
+      if (error instanceof Database.SqliteError && NOT_OPENED.test(error.code) && (await hasWal(path)))
+        throw new VprError(
+          'FILE_UNREADABLE',
+          `Expected a folder that may be written to, for a database with messages in the log beside it (-wal), got ${error.message}; copy both elsewhere [${path}]`,
+          { cause: error },
+        );
+      throw new VprError('BAG_INVALID', `Expected a rosbag2 sqlite3 database, got ${error.message} [${path}]`, {
         cause: error,
       });
     } finally {
@@ -128,42 +194,80 @@ export class SqliteFile implements BagFile {
     // Without the index that rosbag2 makes, sorting would copy every message: recording order is then the order.
     const order = this.#hasTimeIndex ? 'timestamp, id' : 'id';
     const database = openDatabase(this.path);
+    let last: MessageHead | undefined;
     try {
       const rows = database
-        .prepare<bigint[], MessageRow>(
-          `SELECT id, topic_id AS topic, timestamp, length(data) AS bytes,
-                  CASE WHEN length(data) <= ${MAX_MESSAGE_BYTES} THEN data END AS data
-           FROM messages WHERE topic_id IN (${ids.map(() => '?').join(', ')}) ORDER BY ${order}`,
+        .prepare<bigint[], MessageHead & MessageData>(
+          `SELECT ${HEAD_COLUMNS}, ${DATA_COLUMN} FROM messages WHERE ${anyOf(ids)} ORDER BY ${order}`,
         )
         .safeIntegers()
         .iterate(...ids.map(BigInt));
       for (const row of rows) {
-        const topic = this.#topicById.get(Number(row.topic))!;
-        if (!Buffer.isBuffer(row.data) || typeof row.timestamp !== 'bigint') {
-          onProblem(
-            new VprError(
-              'MESSAGE_INVALID',
-              `Expected a message of at most ${MAX_MESSAGE_BYTES} bytes with a time, got ${row.bytes} bytes; skipped it [${this.path}, ${topic.name}, id ${row.id}]`,
-            ),
-          );
-          continue;
-        }
-        yield { topic, logTimeNs: row.timestamp, data: row.data };
+        last = row;
+        const message = this.#messageOf(row, row, onProblem);
+        if (message !== undefined) yield message;
       }
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error;
-      tell(
-        new VprError(
-          'BAG_INVALID',
-          `Expected a whole sqlite3 database, got ${error.message}; stopped there [${this.path}]`,
-          {
-            cause: error,
-          },
-        ),
-      );
+      const sentence = `Expected a whole sqlite3 database, got ${error.message}; read what can be read of the rest, in the order of its ids`;
+      tell(new VprError('BAG_INVALID', `${sentence} [${this.path}]`, { cause: error }));
+      yield* this.#rest(database, ids, last, onProblem);
     } finally {
       database.close();
     }
+  }
+
+  /** Messages of a damaged database that come after `last`, looked up one by one. */
+  *#rest(
+    database: Database.Database,
+    topicIds: readonly number[],
+    last: MessageHead | undefined,
+    onProblem: ProblemListener,
+  ): Generator<BagMessage> {
+    const tell = this.#teller.once(onProblem);
+    const tellGap = (first: bigint, end: bigint | undefined): void => {
+      const ids =
+        end === undefined ? `${first} and above` : first + 1n === end ? `${first}` : `${first} to ${end - 1n}`;
+      tell(new VprError('BAG_INVALID', `Expected messages, got pages that cannot be read [${this.path}, ids ${ids}]`));
+    };
+    const heads = database
+      .prepare<bigint[], MessageHead>(`SELECT ${HEAD_COLUMNS} FROM messages WHERE id = ? AND ${anyOf(topicIds)}`)
+      .safeIntegers();
+    const data = database.prepare<[bigint], MessageData>(`SELECT ${DATA_COLUMN} FROM messages WHERE id = ?`);
+    for (const id of findIds(database, tellGap)) {
+      let head: MessageHead | undefined;
+      try {
+        head = heads.get(id, ...topicIds.map(BigInt));
+        if (head === undefined || (last !== undefined && !this.#isBehind(head, last))) continue;
+        const message = this.#messageOf(head, data.get(id)!, onProblem);
+        if (message !== undefined) yield message;
+      } catch (error) {
+        if (!(error instanceof Database.SqliteError)) throw error;
+        if (head === undefined) tellGap(id, id + 1n);
+        else {
+          const sentence = `Expected a whole message, got ${error.message}; skipped it`;
+          onProblem(new VprError('MESSAGE_INVALID', `${sentence} [${this.#where(head)}]`, { cause: error }));
+        }
+      }
+    }
+  }
+
+  /** Whether a message comes after one up to which all were delivered. */
+  #isBehind(head: MessageHead, last: MessageHead): boolean {
+    if (!this.#hasTimeIndex || head.timestamp === last.timestamp) return head.id > last.id;
+    return head.timestamp > last.timestamp;
+  }
+
+  #messageOf(head: MessageHead, { data }: MessageData, onProblem: ProblemListener): BagMessage | undefined {
+    if (Buffer.isBuffer(data) && typeof head.timestamp === 'bigint')
+      return { topic: this.#topicById.get(Number(head.topic))!, logTimeNs: head.timestamp, data };
+    const sentence = `Expected a message of at most ${MAX_MESSAGE_BYTES} bytes with a time, got ${head.bytes} bytes; skipped it`;
+    onProblem(new VprError('MESSAGE_INVALID', `${sentence} [${this.#where(head)}]`));
+    return undefined;
+  }
+
+  #where({ topic, id }: MessageHead): string {
+    return `${this.path}, ${this.#topicById.get(Number(topic))!.name}, id ${id}`;
   }
 
   close(): Promise<void> {

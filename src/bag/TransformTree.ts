@@ -1,12 +1,16 @@
 import { composePoses, IDENTITY_POSE, type Pose } from '../core/pose.js';
 import { VprError } from '../core/VprError.js';
 import { MAX_FRAMES } from './bagLimits.js';
+import { PoseColumns } from './PoseColumns.js';
 import { PoseTrack } from './PoseTrack.js';
 import type { StampedPose } from './readPose.js';
 
 interface Edge {
   readonly parent: string;
-  readonly stamped: StampedPose[];
+  readonly child: string;
+  readonly poses: PoseColumns;
+  /** Transforms left out: numbers that are not finite, quaternions of length zero. */
+  invalidCount: number;
   isStatic: boolean;
 }
 
@@ -25,13 +29,18 @@ export class TransformTree {
     if (edges.length === 0) this.#edges.set(stamped.childFrameId, edges);
     let edge = edges.find(({ parent }) => parent === stamped.frameId);
     if (edge === undefined) {
-      edge = { parent: stamped.frameId, stamped: [], isStatic };
+      const { frameId: parent, childFrameId: child } = stamped;
+      edge = { parent, child, poses: new PoseColumns(), invalidCount: 0, isStatic };
       edges.push(edge);
     }
     edge.isStatic = isStatic;
+    if (stamped.pose === undefined) {
+      edge.invalidCount++;
+      return;
+    }
     // Of a static transform only the last counts.
-    if (isStatic) edge.stamped.length = 0;
-    edge.stamped.push(stamped);
+    if (isStatic) edge.poses.clear();
+    edge.poses.add(stamped.stampNs, stamped.pose);
   }
 
   frames(): readonly string[] {
@@ -53,7 +62,8 @@ export class TransformTree {
   }
 
   /**
-   * mapFromBase at every stamp of the chain's moving transforms at which all of them are known.
+   * mapFromBase at every stamp of the chain's moving transforms at which all of them are known; its invalidCount is of the
+   * chain's transforms.
    * Throws POSES_INVALID, naming the frames that there are, when no chain leads from base to map.
    */
   track({ map, base }: PoseFrames, where: string): PoseTrack {
@@ -63,7 +73,10 @@ export class TransformTree {
         'POSES_INVALID',
         `Expected transforms from ${base} up to ${map}, got none that lead there among ${this.frames().join(', ')} [${where}]`,
       );
-    const tracks = chain.map((edge) => (edge.isStatic ? edge.stamped[0]?.pose : new PoseTrack(edge.stamped)));
+    const tracks = chain.map(({ parent, child, poses, isStatic }) => {
+      const stamped = poses.stamped(parent, child);
+      return isStatic ? stamped[0]?.pose : new PoseTrack(stamped);
+    });
     const stamps = new Set<bigint>();
     for (const track of tracks)
       if (track instanceof PoseTrack) for (const { stampNs } of track.poses) stamps.add(stampNs);
@@ -76,6 +89,9 @@ export class TransformTree {
       }
       return [{ stampNs, frameId: map, childFrameId: base, pose: mapFromBase }];
     });
-    return new PoseTrack(poses);
+    return new PoseTrack(
+      poses,
+      chain.reduce((sum, { invalidCount }) => sum + invalidCount, 0),
+    );
   }
 }

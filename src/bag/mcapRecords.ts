@@ -11,6 +11,9 @@ export const OPCODE = {
   channel: 0x04,
   message: 0x05,
   chunk: 0x06,
+  messageIndex: 0x07,
+  attachment: 0x09,
+  metadata: 0x0c,
   dataEnd: 0x0f,
 } as const;
 

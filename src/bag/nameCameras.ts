@@ -35,7 +35,10 @@ export function nameCameras(topics: readonly string[]): ReadonlyMap<string, stri
   return names;
 }
 
+/** Of the topic of compressed images. */
+export const COMPRESSED_SUFFIX = '/compressed';
+
 /** The topic without the transport's suffix: raw and compressed images of one camera share it. */
 export function baseTopic(topic: string): string {
-  return topic.replace(/\/compressed$/, '');
+  return topic.endsWith(COMPRESSED_SUFFIX) ? topic.slice(0, -COMPRESSED_SUFFIX.length) : topic;
 }

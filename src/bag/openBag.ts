@@ -1,9 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { load } from 'js-yaml';
-import { messageOf, VprError } from '../core/VprError.js';
+import { messageOf, VprError, type VprErrorCode } from '../core/VprError.js';
 import type { BagFile, ProblemListener } from './BagFile.js';
 import { MAX_TEXT_FILE_BYTES } from './bagLimits.js';
+import { copyWithoutWal, hasWal, usesWal } from './copyWithoutWal.js';
 import { McapFile } from './McapFile.js';
 import { fileError, openFile } from './openFile.js';
 import { Ros1File } from './Ros1File.js';
@@ -21,10 +22,8 @@ export function hasBagSuffix(name: string): boolean {
   return BAG_SUFFIX.test(name);
 }
 
-/** The files of a bag folder in order: those that metadata.yaml lists, or those with a bag's suffix by name. */
-export async function bagFilesIn(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder)).sort();
-  if (!names.includes('metadata.yaml')) return names.filter(hasBagSuffix).map((name) => path.join(folder, name));
+/** The files that metadata.yaml lists, in its order. Throws BAG_INVALID where it lists none. */
+async function listedFiles(folder: string, names: readonly string[]): Promise<readonly string[]> {
   const metadata = path.join(folder, 'metadata.yaml');
   const invalid = (got: string, cause?: unknown): VprError =>
     new VprError('BAG_INVALID', `Expected relative_file_paths in the bag's metadata, got ${got} [${metadata}]`, {
@@ -52,6 +51,39 @@ export async function bagFilesIn(folder: string): Promise<readonly string[]> {
   });
 }
 
+interface BagFolder {
+  readonly paths: readonly string[];
+  /** Whether `paths` is the order of the recording. */
+  readonly isOrdered: boolean;
+  /** What is wrong with the metadata. */
+  readonly problem?: VprError;
+}
+
+/** The files of a bag folder: those that metadata.yaml lists, or those with a bag's suffix where it is missing or damaged. */
+async function bagFilesIn(folder: string): Promise<BagFolder> {
+  const names = (await readdir(folder)).sort();
+  const paths = names.filter(hasBagSuffix).map((name) => path.join(folder, name));
+  if (!names.includes('metadata.yaml')) return { paths, isOrdered: false };
+  try {
+    return { paths: await listedFiles(folder, names), isOrdered: true };
+  } catch (error) {
+    if (!(error instanceof VprError) || paths.length === 0) throw error;
+    const problem = new VprError(error.code, `${error.message}; took the bag files of the folder`, { cause: error });
+    return { paths, isOrdered: false, problem };
+  }
+}
+
+/** By their first messages, files without any last; where those are equal, by the numbers in their names. */
+function inTimeOrder(files: readonly BagFile[]): readonly BagFile[] {
+  const isEmpty = ({ topics }: BagFile): number => (topics.some(({ messageCount }) => messageCount > 0) ? 0 : 1);
+  return files.toSorted(
+    (a, b) =>
+      isEmpty(a) - isEmpty(b) ||
+      (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0) ||
+      a.path.localeCompare(b.path, 'en', { numeric: true }),
+  );
+}
+
 async function headOf(file: string): Promise<Buffer> {
   const { handle } = await openFile(file, 'a bag file');
   const head = Buffer.alloc(32);
@@ -63,22 +95,30 @@ async function headOf(file: string): Promise<Buffer> {
   return head;
 }
 
+function startsWith(head: Buffer, magic: Buffer): boolean {
+  return head.subarray(0, magic.length).equals(magic);
+}
+
 async function openByHead(file: string, head: Buffer, onProblem: ProblemListener): Promise<BagFile> {
-  const startsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
-  if (startsWith(MCAP_MAGIC)) return McapFile.open(file, onProblem);
-  if (startsWith(SQLITE_MAGIC)) return SqliteFile.open(file);
-  if (startsWith(ROS1_MAGIC)) return Ros1File.open(file);
+  if (startsWith(head, MCAP_MAGIC)) return McapFile.open(file, onProblem);
+  if (startsWith(head, SQLITE_MAGIC)) return SqliteFile.open(file);
+  if (startsWith(head, ROS1_MAGIC)) return Ros1File.open(file);
   throw new VprError(
     'BAG_INVALID',
     `Expected an mcap, sqlite3 or ROS 1 bag, got bytes that start with ${head.subarray(0, 8).toString('hex')} [${file}]`,
   );
 }
 
-/** Opens one bag file by its first bytes, whatever its name; one inside a .zstd file is unpacked for as long as it is open. */
+/**
+ * Opens one bag file by its first bytes, whatever its name. What is inside a .zstd file is unpacked for as long as it is
+ * open, and a database that nobody writes to any more, but that asks for a log in its folder, is copied.
+ */
 export async function openBagFile(file: string, onProblem: ProblemListener): Promise<BagFile> {
   const head = await headOf(file);
-  if (parseZstdFrame(head) === undefined) return openByHead(file, head, onProblem);
-  const unpacked = await unpackZstdFile(file);
+  const isZstd = parseZstdFrame(head) !== undefined;
+  const isCopied = !isZstd && startsWith(head, SQLITE_MAGIC) && usesWal(head) && !(await hasWal(file));
+  if (!isZstd && !isCopied) return openByHead(file, head, onProblem);
+  const unpacked = await (isZstd ? unpackZstdFile(file) : copyWithoutWal(file));
   try {
     const inner = await openByHead(unpacked.path, await headOf(unpacked.path), onProblem);
     return new UnpackedBagFile(file, inner, unpacked.remove);
@@ -88,21 +128,46 @@ export async function openBagFile(file: string, onProblem: ProblemListener): Pro
   }
 }
 
-/** Opens a bag file, or all files of a bag folder in order. */
+/** Errors that are one file's own: the others of the folder are read without it. */
+const FILE_CODES: ReadonlySet<VprErrorCode> = new Set([
+  'BAG_INVALID',
+  'BAG_TRUNCATED',
+  'FILE_MISSING',
+  'FILE_UNREADABLE',
+]);
+
+/**
+ * Opens a bag file, or all files of a bag folder in the order of their recording. A file of a folder that cannot be opened
+ * is told and left out while there is another. Throws FILE_MISSING, FILE_UNREADABLE, FILE_NOT_WRITABLE, DISK_FULL,
+ * BAG_INVALID or BAG_TRUNCATED.
+ */
 export async function openBag(file: string, onProblem: ProblemListener): Promise<readonly BagFile[]> {
-  let paths: readonly string[];
+  let folder: BagFolder;
   try {
-    paths = (await stat(file)).isDirectory() ? await bagFilesIn(file) : [file];
+    if (!(await stat(file)).isDirectory()) return [await openBagFile(file, onProblem)];
+    folder = await bagFilesIn(file);
   } catch (error) {
     throw error instanceof VprError ? error : fileError(error, file, 'a bag');
   }
+  const { paths, isOrdered, problem } = folder;
   if (paths.length === 0) throw new VprError('BAG_INVALID', `Expected bag files in the folder, got none [${file}]`);
+  if (problem !== undefined) onProblem(problem);
   const files: BagFile[] = [];
+  const refused: VprError[] = [];
   try {
-    for (const one of paths) files.push(await openBagFile(one, onProblem));
+    for (const one of paths)
+      try {
+        files.push(await openBagFile(one, onProblem));
+      } catch (error) {
+        if (!(error instanceof VprError) || !FILE_CODES.has(error.code)) throw error;
+        refused.push(error);
+      }
+    if (files.length === 0) throw refused[0]!;
   } catch (error) {
     for (const open of files) await open.close();
     throw error;
   }
-  return files;
+  for (const error of refused)
+    onProblem(new VprError('BAG_INVALID', `${error.message}; left it out`, { cause: error }));
+  return isOrdered ? files : inTimeOrder(files);
 }

@@ -1,5 +1,5 @@
 import { normalizeQuaternion, quaternionFromYaw, type Pose, type Quaternion } from '../core/pose.js';
-import { utmFromGeodetic, utmZoneOf } from '../core/utm.js';
+import { utmFrameOf, utmFromGeodetic, type UtmFrame } from '../core/utm.js';
 import { VprError } from '../core/VprError.js';
 import { yawFromHeading } from './utmName.js';
 
@@ -26,6 +26,20 @@ const COLUMNS = [
   'heading',
 ];
 
+/** Columns that say nothing without each other. */
+const PAIRS = [
+  ['x', 'y'],
+  ['latitude', 'longitude'],
+  ['qz', 'qw'],
+] as const;
+
+/** Stamps are nanoseconds in 64 bits. */
+const MAX_STAMP_S = 9.2e9;
+
+function isBeyond64Bits(stampNs: bigint): boolean {
+  return BigInt.asIntN(64, stampNs) !== stampNs;
+}
+
 /** Fields of one line; a field in double quotes may hold commas, and "" for a quote. */
 function fieldsOf(line: string): string[] {
   const fields: string[] = [];
@@ -44,7 +58,7 @@ function fieldsOf(line: string): string[] {
 
 /**
  * Reads poses by image name from CSV with a header line. Columns, in any order (README.md of this folder has examples):
- * name; x, y[, z] in metres, or latitude, longitude[, altitude] in degrees (to UTM metres, in the first row's zone);
+ * name; x, y[, z] in metres, or latitude, longitude[, altitude] in degrees (to UTM metres, in the first row's zone and hemisphere);
  * orientation as qx, qy, qz, qw, or yaw (radians, counter-clockwise from +x), or heading (degrees clockwise from north), or
  * none; stamp_ns or stamp_s. Empty lines and lines that start with # are skipped.
  * Throws POSES_INVALID, naming the line, for anything else.
@@ -58,7 +72,7 @@ export function parsePoseCsv(text: string, where: string): ReadonlyMap<string, P
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const rows = new Map<string, PoseRow>();
   let header: string[] | undefined;
-  let zone: number | undefined;
+  let frame: UtmFrame | undefined;
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const fields = fieldsOf(line);
@@ -69,6 +83,9 @@ export function parsePoseCsv(text: string, where: string): ReadonlyMap<string, P
       const has = (...names: string[]): boolean => names.every((name) => header!.includes(name));
       if (!has('name') || !(has('x', 'y') || has('latitude', 'longitude')))
         throw invalid('columns name and x, y or latitude, longitude', header.join(', '), i + 1);
+      // One of two would be passed over, and the poses be wrong without a word.
+      for (const [one, other] of PAIRS)
+        if (has(one) !== has(other)) throw invalid(`columns ${one} and ${other} together`, header.join(', '), i + 1);
       continue;
     }
     if (fields.length !== header.length)
@@ -96,8 +113,8 @@ export function parsePoseCsv(text: string, where: string): ReadonlyMap<string, P
     else {
       if (Math.abs(latitude!) > 84 || Math.abs(longitude!) > 180)
         throw invalid('latitude within 84 and longitude within 180 degrees', `${latitude}, ${longitude}`, i + 1);
-      zone ??= utmZoneOf(longitude!);
-      const { eastingM, northingM } = utmFromGeodetic(latitude!, longitude!, zone);
+      frame ??= utmFrameOf(latitude!, longitude!);
+      const { eastingM, northingM } = utmFromGeodetic(latitude!, longitude!, frame);
       position = [eastingM, northingM, number('altitude') ?? 0];
     }
 
@@ -116,6 +133,8 @@ export function parsePoseCsv(text: string, where: string): ReadonlyMap<string, P
     const seconds = number('stamp_s');
     if (stamp !== undefined && !/^-?\d{1,19}$/.test(stamp))
       throw invalid('whole nanoseconds for stamp_ns', `'${stamp}'`, i + 1);
+    const tooLarge = stamp === undefined ? Math.abs(seconds ?? 0) > MAX_STAMP_S : isBeyond64Bits(BigInt(stamp));
+    if (tooLarge) throw invalid('a stamp of at most 64 bits of nanoseconds', `'${stamp ?? field('stamp_s')!}'`, i + 1);
     const stampNs =
       stamp !== undefined ? BigInt(stamp) : seconds === undefined ? undefined : BigInt(Math.round(seconds * 1e9));
     rows.set(name, { pose: { position, orientation }, ...(stampNs === undefined ? {} : { stampNs }) });

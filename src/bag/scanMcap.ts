@@ -19,6 +19,21 @@ const SEARCH_BYTES = 1 << 20;
 const MAX_CANDIDATES = 10_000;
 /** A schema or channel that is taken for one; message definitions are kilobytes. */
 const MAX_DEFINITION_BYTES = 1 << 20;
+const DATA_END_BYTES = 4;
+const FOOTER_BYTES = 20;
+/** Fields of a message index before its entries: the channel, and their length in bytes. */
+const MESSAGE_INDEX_FIXED_BYTES = 6;
+/** Beside those with a length of their own. */
+const BETWEEN_MESSAGES: ReadonlySet<number> = new Set([
+  OPCODE.header,
+  OPCODE.schema,
+  OPCODE.channel,
+  OPCODE.message,
+  OPCODE.chunk,
+  OPCODE.attachment,
+  OPCODE.metadata,
+]);
+const FIRST_FREE_TYPE = 0x80;
 /** Of a chunk record: enough to see that it is one. */
 const HEAD_BYTES = RECORD_PREFIX_BYTES + CHUNK_FIXED_BYTES + 8;
 
@@ -32,6 +47,7 @@ export async function* scanMcap(
   onProblem: ProblemListener,
 ): AsyncGenerator<McapMessage> {
   const { bytes } = content;
+  const strange = new Set<number>();
   for (let offset = MAGIC_BYTES; ;) {
     const record = await readPrefix(content, offset);
     if (record === undefined) {
@@ -43,8 +59,14 @@ export async function* scanMcap(
       continue;
     }
     const { opcode, start, length } = record;
-    if (opcode === OPCODE.dataEnd || opcode === OPCODE.footer) return;
-    if (length > MAX_CHUNK_BYTES) {
+    const isInPlace = await belongsHere(content, record);
+    if (isInPlace && (opcode === OPCODE.dataEnd || opcode === OPCODE.footer)) return;
+    if (!isInPlace) {
+      // Where the data's end is what was hit, the index follows: one of each type is told.
+      const sentence = `Expected a record that belongs between messages, got one of type ${opcode} and ${length} bytes; skipped it`;
+      if (!strange.has(opcode)) onProblem(content.damage(sentence, offset));
+      strange.add(opcode);
+    } else if (length > MAX_CHUNK_BYTES) {
       const sentence = `Expected a record of at most ${MAX_CHUNK_BYTES} bytes, got ${length}; skipped it`;
       onProblem(content.damage(sentence, offset));
     } else if (opcode === OPCODE.chunk)
@@ -65,14 +87,31 @@ export async function* scanMcap(
   }
 }
 
+interface RecordPlace {
+  readonly opcode: number;
+  /** Of its content. */
+  readonly start: number;
+  readonly length: number;
+}
+
+/**
+ * Whether a record is of a type that stands between messages, and as long as that type is where this is known: the one
+ * byte that makes a chunk an index or the end of the file is else never noticed. Types from 0x80 are free for anyone.
+ */
+async function belongsHere({ bytes }: McapContent, { opcode, start, length }: RecordPlace): Promise<boolean> {
+  if (opcode === OPCODE.dataEnd) return length === DATA_END_BYTES;
+  if (opcode === OPCODE.footer) return length === FOOTER_BYTES;
+  if (opcode !== OPCODE.messageIndex) return opcode >= FIRST_FREE_TYPE || BETWEEN_MESSAGES.has(opcode);
+  if (length < MESSAGE_INDEX_FIXED_BYTES) return false;
+  const head = await bytes.peek(start, MESSAGE_INDEX_FIXED_BYTES);
+  return new DataView(head.buffer, head.byteOffset).getUint32(2, true) === length - MESSAGE_INDEX_FIXED_BYTES;
+}
+
 /**
  * The record at an offset; undefined when the file ends before it does, or where there is none: no record has the type 0,
  * and files of a system that lost power often end in zeros.
  */
-async function readPrefix(
-  { bytes }: McapContent,
-  offset: number,
-): Promise<{ opcode: number; start: number; length: number } | undefined> {
+async function readPrefix({ bytes }: McapContent, offset: number): Promise<RecordPlace | undefined> {
   const start = offset + RECORD_PREFIX_BYTES;
   if (start > bytes.size) return undefined;
   const prefix = await bytes.peek(offset, RECORD_PREFIX_BYTES);

@@ -54,7 +54,12 @@ export async function openEvaluationSet(
       `Expected a folder with reference/ and query/, or two sources, got ${first}`,
     );
   const references = await openImageSource(isSet ? path.join(first, 'reference') : first, options);
-  const queries = await openImageSource(isSet ? path.join(first, 'query') : second, options);
+  const queries = await openImageSource(isSet ? path.join(first, 'query') : second, options).catch(
+    async (error: unknown) => {
+      await references.close();
+      throw error;
+    },
+  );
   const beside = isSet ? path.join(first, 'ground_truth.json') : undefined;
   const file = groundTruth ?? (beside !== undefined && (await exists(beside)) ? beside : undefined);
   return {

@@ -2,8 +2,14 @@
 export interface UtmPoint {
   readonly eastingM: number;
   readonly northingM: number;
+}
+
+/** What metres of a drive are counted in; a drive that leaves it stays in it, or it would jump. */
+export interface UtmFrame {
   /** 1...60. */
   readonly zone: number;
+  /** Metres north are counted from 10,000 km south of the equator. */
+  readonly isSouthern: boolean;
 }
 
 const SEMI_MAJOR_M = 6_378_137;
@@ -18,12 +24,16 @@ export function utmZoneOf(longitude: number): number {
   return Math.min(60, Math.floor((longitude + 180) / 6) + 1);
 }
 
+export function utmFrameOf(latitude: number, longitude: number): UtmFrame {
+  return { zone: utmZoneOf(longitude), isSouthern: latitude < 0 };
+}
+
 /**
  * Latitude and longitude (degrees, WGS84) to UTM by Krueger's series to the fourth order of the third flattening: well
- * under a millimetre inside a zone. zone: another than the longitude's own, to keep a drive across a border in one frame.
+ * under a millimetre inside a zone. frame: another than the point's own keeps a drive across a border or the equator in one.
  * Latitude within +-84, or the projection is undefined: the caller checks.
  */
-export function utmFromGeodetic(latitude: number, longitude: number, zone = utmZoneOf(longitude)): UtmPoint {
+export function utmFromGeodetic(latitude: number, longitude: number, frame: UtmFrame): UtmPoint {
   const n = FLATTENING / (2 - FLATTENING);
   const n2 = n * n;
   const n3 = n2 * n;
@@ -38,7 +48,7 @@ export function utmFromGeodetic(latitude: number, longitude: number, zone = utmZ
   const sine = Math.sin(latitude * RADIANS);
   const eccentricity = (2 * Math.sqrt(n)) / (1 + n);
   const t = Math.sinh(Math.atanh(sine) - eccentricity * Math.atanh(eccentricity * sine));
-  const longitudeOffset = (longitude - (zone * 6 - 183)) * RADIANS;
+  const longitudeOffset = (longitude - (frame.zone * 6 - 183)) * RADIANS;
   const xi = Math.atan2(t, Math.cos(longitudeOffset));
   const eta = Math.atanh(Math.sin(longitudeOffset) / Math.sqrt(1 + t * t));
   let east = eta;
@@ -50,7 +60,6 @@ export function utmFromGeodetic(latitude: number, longitude: number, zone = utmZ
   });
   return {
     eastingM: FALSE_EASTING_M + SCALE * radius * east,
-    northingM: (latitude < 0 ? FALSE_NORTHING_SOUTH_M : 0) + SCALE * radius * north,
-    zone,
+    northingM: (frame.isSouthern ? FALSE_NORTHING_SOUTH_M : 0) + SCALE * radius * north,
   };
 }

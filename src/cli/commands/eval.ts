@@ -174,8 +174,16 @@ ${POSE_DETAILS}`,
       ...optional('poseFrames', framesOf(args, 'pose-frames')),
       onProblem: sayProblem,
     });
-    const listed = await readGroundTruthText(set, rule);
-    const { extractor, manifest, sha256 } = await openModel(args.string('model') ?? defaultModelPath());
+    const close = async (): Promise<void> => {
+      await set.references.close();
+      await set.queries.close();
+    };
+    const open = async () =>
+      [await readGroundTruthText(set, rule), await openModel(args.string('model') ?? defaultModelPath())] as const;
+    const [listed, { extractor, manifest, sha256 }] = await open().catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
     try {
       const describe = (side: 'references' | 'queries'): Promise<DescribedSource> =>
         describeSource(set[side], extractor, createProgress(side, set[side].summary.images), sayProblem);
@@ -236,8 +244,7 @@ ${POSE_DETAILS}`,
       return exitCodeOf(set.references, set.queries);
     } finally {
       await extractor.close();
-      await set.references.close();
-      await set.queries.close();
+      await close();
     }
   },
 };

@@ -107,10 +107,12 @@ export function poseMessage(x: number, w: number, stampS: number): Uint8Array {
   return writer.data;
 }
 
-/** An mcap bag of these messages, a second apart. */
+/** An mcap bag of these messages, a second apart from the one after startS on; silent: topics without messages. */
 export async function bagOf(
   entries: readonly (readonly [topic: string, type: string, data: Uint8Array])[],
   options: Partial<McapWriterOptions> = {},
+  startS = 0,
+  silent: readonly (readonly [topic: string, type: string])[] = [],
 ): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0n;
@@ -127,14 +129,16 @@ export async function bagOf(
   });
   await writer.start({ profile: 'ros2', library: 'test' });
   const channels = new Map<string, number>();
+  for (const [topic, type] of [...silent, ...entries]) {
+    const key = `${topic} ${type}`;
+    if (channels.has(key)) continue;
+    const schemaId = await writer.registerSchema({ name: type, encoding: 'ros2msg', data: new Uint8Array() });
+    const channel = { topic, messageEncoding: 'cdr', schemaId, metadata: new Map<string, string>() };
+    channels.set(key, await writer.registerChannel(channel));
+  }
   for (const [i, [topic, type, data]] of entries.entries()) {
     const key = `${topic} ${type}`;
-    if (!channels.has(key)) {
-      const schemaId = await writer.registerSchema({ name: type, encoding: 'ros2msg', data: new Uint8Array() });
-      const channel = { topic, messageEncoding: 'cdr', schemaId, metadata: new Map<string, string>() };
-      channels.set(key, await writer.registerChannel(channel));
-    }
-    const time = BigInt(i + 1) * 1_000_000_000n;
+    const time = BigInt(startS + i + 1) * 1_000_000_000n;
     await writer.addMessage({ channelId: channels.get(key)!, sequence: i, logTime: time, publishTime: time, data });
   }
   await writer.end();

@@ -134,6 +134,46 @@ describe('damaged mcap files', () => {
     expect(images).to.be.greaterThan(30).and.lessThan(WHOLE);
   });
 
+  it('reads the chunks behind a damaged one that alone defines their channels, without a summary', async () => {
+    const frames = Array.from(
+      { length: 12 },
+      (_, i) => ['/a', IMAGE, imageMessage({ stampS: i, pixels: new Uint8Array(6).fill(i) })] as const,
+    );
+    const bytes = readFileSync(await bagOf(frames, { chunkSize: 200 }));
+    const records = recordsOf(bytes);
+    const unfinished = bytes.subarray(0, records.find(({ opcode }) => opcode === 0x0f)!.offset);
+    const { offset, length } = records.find(({ opcode }) => opcode === 6)!;
+    const whole = await read(fileWith(unfinished));
+    expect([whole.images, whole.code]).to.deep.equal([12, 'BAG_TRUNCATED']);
+    // The last pixel of the first chunk's last message.
+    const damaged = Buffer.from(unfinished);
+    damaged[offset + RECORD_PREFIX_BYTES + length - 1]! ^= 1;
+    const { images, sentences } = await read(fileWith(damaged));
+    expect(sentences[0]).to.match(/^Expected a whole chunk, got a chunk with checksum .*; skipped it \[/);
+    expect(images).to.be.within(8, 11);
+    // A chunk that says it is something else takes its definitions with it: that is told.
+    const lost = Buffer.from(unfinished);
+    lost[offset] = 0x86;
+    const told: string[] = [];
+    await read(fileWith(lost), { onProblem: ({ message }) => told.push(message) });
+    expect(told.join()).to.match(/Expected a topic for each message, got \d+ messages without one; skipped them \[/);
+  });
+
+  it('tells of a chunk without summary whose type is another, whatever it then is', async () => {
+    const bytes = readFileSync(`${GOOD}/mcap_no_summary.mcap`);
+    for (const [i, { offset }] of recordsOf(bytes)
+      .filter(({ opcode }) => opcode === 6)
+      .entries())
+      for (const bit of [0, 1, 2, 3, 4, 5, 6]) {
+        const damaged = Buffer.from(bytes);
+        damaged[offset]! ^= 1 << bit;
+        const { images, sentences } = await read(fileWith(damaged));
+        expect(images, `chunk ${i}, bit ${bit}`).to.be.lessThan(WHOLE);
+        if (i > 0) expect(images, `chunk ${i}, bit ${bit}`).to.be.greaterThan(30);
+        expect(sentences, `chunk ${i}, bit ${bit}`).not.to.be.empty;
+      }
+  });
+
   it('gives up looking in a file that is full of what looks like records', async () => {
     const bytes = Buffer.alloc(2_000_000);
     readFileSync(`${GOOD}/mcap_unchunked.mcap`).copy(bytes, 0, 0, 8);

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import Database from 'better-sqlite3';
+import { openImageSource } from '../../../src/bag/openImageSource.js';
 import { fileWith, GOOD, inFolder, read, useFolder, WHOLE } from './bagFixtures.js';
 
 describe('damaged sqlite3 files', () => {
@@ -79,13 +80,113 @@ describe('damaged sqlite3 files', () => {
       else expect(outcome.images).to.equal(images);
     });
 
-  it('reads up to a corrupted page and says so', async () => {
+  interface Leaf {
+    readonly page: number;
+    readonly pageBytes: number;
+    /** Images among its messages. */
+    readonly images: number;
+  }
+
+  /** The leaf pages of the table of messages. */
+  const leavesOf = (file: string): readonly Leaf[] => {
+    const database = new Database(file, { readonly: true });
+    const imagesUpTo = database
+      .prepare<[number], number>(
+        `SELECT count(*) FROM (SELECT topic_id FROM messages ORDER BY id LIMIT ?)
+         WHERE topic_id IN (SELECT id FROM topics WHERE type LIKE '%Image')`,
+      )
+      .pluck();
+    let cells = 0;
+    const leaves = database
+      .prepare<[], { page: number; pageBytes: number; cells: number }>(
+        `SELECT pageno AS page, pgsize AS pageBytes, ncell AS cells FROM dbstat
+         WHERE name = 'messages' AND pagetype = 'leaf' ORDER BY path`,
+      )
+      .all()
+      .map((leaf) => {
+        const before = imagesUpTo.get(cells)!;
+        cells += leaf.cells;
+        return { page: leaf.page, pageBytes: leaf.pageBytes, images: imagesUpTo.get(cells)! - before };
+      });
+    database.close();
+    expect(leaves.reduce((sum, { images }) => sum + images, 0)).to.equal(WHOLE);
+    return leaves;
+  };
+
+  it('loses the messages of a leaf page whose header is damaged, or that is zero, and says so', async () => {
     const bytes = readFileSync(`${GOOD}/db3/db3.db3`);
-    for (const page of [1, 5, 12, 30]) {
-      const damaged = Buffer.from(bytes);
-      damaged.fill(0xff, page * 4096 + 8, page * 4096 + 200);
-      const { sentences, images } = await read(fileWith(damaged));
-      if (images < WHOLE) expect(sentences.join(), `page ${page}`).to.match(/sqlite3 database, got|Expected/);
+    for (const { page, pageBytes, images: own } of leavesOf(`${GOOD}/db3/db3.db3`)) {
+      const start = (page - 1) * pageBytes;
+      const damages: ((page: Buffer) => unknown)[] = [
+        (damaged) => (damaged[0]! ^= 0x40),
+        (damaged) => (damaged[3]! ^= 0x40),
+        (damaged) => damaged.fill(0),
+      ];
+      for (const [i, damage] of damages.entries()) {
+        const damaged = Buffer.from(bytes);
+        damage(damaged.subarray(start, start + pageBytes));
+        const source = await openImageSource(fileWith(damaged));
+        try {
+          let images = 0;
+          for await (const { position } of source) images = position + 1;
+          expect(images, `page ${page}, damage ${i}`).to.equal(WHOLE - own);
+          expect(source.summary.images).to.equal(images);
+          expect(source.problems.first[0]!.message).to.match(
+            /^Expected a whole sqlite3 database, got .*; read what can be read of the rest, in the order of its ids \[/,
+          );
+          expect(source.problems.first[1]!.message).to.match(
+            /^Expected messages, got pages that cannot be read \[.*, ids \d+ (to \d+|and above)\]$/,
+          );
+        } finally {
+          await source.close();
+        }
+      }
+    }
+  });
+
+  it('loses the one image whose overflow page is damaged, and counts it', async () => {
+    const file = damage(
+      `UPDATE messages SET data = CAST(data || zeroblob(20000) AS BLOB)
+         WHERE topic_id IN (SELECT id FROM topics WHERE type LIKE '%Image')`,
+    );
+    const database = new Database(file, { readonly: true });
+    const pages = database
+      .prepare<[], { page: number; pageBytes: number }>(
+        "SELECT pageno AS page, pgsize AS pageBytes FROM dbstat WHERE name = 'messages' AND pagetype = 'overflow' AND path LIKE '%+000000' ORDER BY path",
+      )
+      .all();
+    database.close();
+    const { page, pageBytes } = pages[pages.length >> 1]!;
+    const bytes = readFileSync(file);
+    // The number of the page that goes on.
+    bytes[(page - 1) * pageBytes]! ^= 0x80;
+    const source = await openImageSource(fileWith(bytes));
+    const positions: number[] = [];
+    for await (const { position } of source) positions.push(position);
+    await source.close();
+    expect(positions).to.have.length(WHOLE - 1);
+    // Its place is kept, as that of any picture that cannot be read.
+    expect([positions.at(-1), source.pictures.met]).to.deep.equal([WHOLE - 1, WHOLE]);
+    expect(source.problems.first.map(({ code }) => code)).to.deep.equal(['BAG_INVALID', 'MESSAGE_INVALID']);
+    expect(source.problems.first[1]!.message).to.match(
+      /^Expected a whole message, got .*; skipped it \[.*, \/.*, id \d+\]$/,
+    );
+  });
+
+  it('reads what is left of a file that was cut off', async () => {
+    const bytes = readFileSync(`${GOOD}/db3/db3.db3`);
+    const leaves = leavesOf(`${GOOD}/db3/db3.db3`);
+    const pageBytes = leaves[0]!.pageBytes;
+    // The index of the times is gone each time; the second cut lies inside a page.
+    for (const [pages, more] of [
+      [16, 0],
+      [22, 123],
+      [30, 0],
+    ] as const) {
+      const left = leaves.filter(({ page }) => page <= pages).reduce((sum, { images }) => sum + images, 0);
+      expect(left).to.be.within(10, WHOLE - 1);
+      const { images, code } = await read(fileWith(bytes.subarray(0, pages * pageBytes + more)));
+      expect([images, code]).to.deep.equal([left, 'BAG_INVALID']);
     }
   });
 

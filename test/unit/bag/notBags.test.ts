@@ -75,4 +75,18 @@ describe('files that are no bags', () => {
       /got none: its recording was cut off; 'rosbag reindex' repairs it/,
     );
   });
+
+  it('names what repairs a ROS 1 bag whose index is damaged', async () => {
+    const bytes = readFileSync(`${GOOD}/ros1_none.bag`);
+    const index = Number(bytes.readBigUInt64LE(bytes.indexOf('index_pos=') + 'index_pos='.length));
+    // Names of fields, lengths and numbers of the first connection record.
+    for (let at = index; at < index + 20; at++) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= 0xff;
+      const { code, sentences } = await read(fileWith(damaged));
+      expect(code).to.equal('BAG_INVALID');
+      expect(sentences[0]).to.match(/^Expected a ROS 1 bag, got .*; 'rosbag reindex' repairs a damaged index \[/);
+      expect(sentences[0]).not.to.include('undefined');
+    }
+  });
 });

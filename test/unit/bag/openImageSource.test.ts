@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { openImageSource } from '../../../src/bag/openImageSource.js';
 import type { ImageSourceOptions } from '../../../src/bag/ImageSource.js';
 import type { StampedImage } from '../../../src/core/StampedImage.js';
+import { distanceBetween } from '../../../src/core/pose.js';
 import { VprError } from '../../../src/core/VprError.js';
 
 const DATA = process.env['VPR_DATA'] ?? '../shared/data';
@@ -119,6 +120,14 @@ describe('openImageSource on folders', () => {
     expect(image!.pose!.orientation[2]).to.be.closeTo(0, 1e-12);
   });
 
+  it('keeps the poses of a drive across the equator together', async () => {
+    for (const name of ['a.jpg', 'b.jpg']) await writeFile(path.join(folder, name), name);
+    const rows = 'name,latitude,longitude\na.jpg,-0.00001,32.5\nb.jpg,0.00001,32.5\n';
+    await writeFile(path.join(folder, 'poses.csv'), rows);
+    const [a, b] = await readAll(folder);
+    expect(distanceBetween(a!.pose!, b!.pose!)).to.be.closeTo(2.21, 0.01);
+  });
+
   for (const [what, csv, sentence] of [
     ['a column that nobody knows', 'name,x,y,colour\n', /Expected columns out of name, .*got 'colour' .*line 1/],
     ['no position', 'name,x\n', /Expected columns name and x, y or latitude, longitude/],
@@ -126,6 +135,19 @@ describe('openImageSource on folders', () => {
     ['a word for a number', 'name,x,y\na.jpg,1,two\n', /Expected a number for y, got 'two'/],
     ['an infinite number', 'name,x,y\na.jpg,1,Infinity\n', /Expected a number for y, got 'Infinity'/],
     ['an image twice', 'name,x,y\na.jpg,1,2\na.jpg,1,2\n', /Expected one row for each image/],
+    [
+      'a latitude and no longitude',
+      'name,x,y,latitude\n',
+      /Expected columns latitude and longitude together, .*line 1/,
+    ],
+    ['an x that has no y', 'name,x,latitude,longitude\na.jpg,1,2,3\n', /Expected columns x and y together, .*line 1/],
+    ['qz without qw', 'name,x,y,qz\na.jpg,1,2,1\n', /Expected columns qz and qw together, .*line 1/],
+    ['a stamp without end', 'name,x,y,stamp_s\na.jpg,1,2,1e300\n', /64 bits of nanoseconds, got '1e300' .*line 2/],
+    [
+      'a stamp beyond 64 bits',
+      'name,x,y,stamp_ns\na.jpg,1,2,9999999999999999999\n',
+      /64 bits of nanoseconds, got '9999999999999999999' .*line 2/,
+    ],
     ['no image of the folder', 'name,x,y\nz.jpg,1,2\n', /got none for any of them/],
     ['nothing', '', /Expected a header line, got an empty file/],
   ] as const)

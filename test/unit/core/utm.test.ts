@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { utmFromGeodetic, utmZoneOf } from '../../../src/core/utm.js';
+import { utmFrameOf, utmFromGeodetic, utmZoneOf, type UtmPoint } from '../../../src/core/utm.js';
 
 // From PROJ (pyproj 3.7.2), EPSG:326zz north and 327zz south; the last two are projected into a neighbouring zone.
 const POINTS = [
@@ -16,10 +16,21 @@ const POINTS = [
 describe('utmFromGeodetic', () => {
   for (const [latitude, longitude, zone, eastingM, northingM] of POINTS)
     it(`equals PROJ at ${latitude}, ${longitude} in zone ${zone} to a millimetre`, () => {
-      const point = utmFromGeodetic(latitude, longitude, zone);
+      const point = utmFromGeodetic(latitude, longitude, { zone, isSouthern: latitude < 0 });
       expect(point.eastingM).to.be.closeTo(eastingM, 1e-3);
       expect(point.northingM).to.be.closeTo(northingM, 1e-3);
     });
+
+  it('does not jump where a drive that keeps its frame crosses the equator', () => {
+    for (const start of [-0.00001, 0.00001]) {
+      const frame = utmFrameOf(start, 32.5);
+      const [from, to] = [start, -start].map((latitude) => utmFromGeodetic(latitude, 32.5, frame)) as [
+        UtmPoint,
+        UtmPoint,
+      ];
+      expect(Math.abs(to.northingM - from.northingM)).to.be.closeTo(2.21, 0.01);
+    }
+  });
 
   it('finds the zone of a longitude', () => {
     expect([-180, -79.9959, 0, 5.999, 6, 180].map(utmZoneOf)).to.deep.equal([1, 17, 31, 31, 32, 60]);
