@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MAX_MESSAGE_BYTES } from '../core/limits.js';
 import { VprError } from '../core/VprError.js';
 import type { BagFile, BagMessage, BagTopic, ProblemListener } from './BagFile.js';
@@ -27,6 +28,8 @@ interface MessageData {
 
 const HEAD_COLUMNS = 'id, topic_id AS topic, timestamp, length(data) AS bytes';
 const DATA_COLUMN = `CASE WHEN length(data) <= ${MAX_MESSAGE_BYTES} THEN data END AS data`;
+
+const ROWS_A_TURN = 1000;
 
 function anyOf(topicIds: readonly number[]): string {
   return `topic_id IN (${topicIds.map(() => '?').join(', ')})`;
@@ -96,6 +99,7 @@ function surveyMessages(database: Database.Database): Survey {
   const counts = new Map<number, number>();
   let startNs: bigint | undefined;
   let endNs: bigint | undefined;
+  database.exec('BEGIN');
   const heads = database
     .prepare<[bigint], MessageHead>(`SELECT ${HEAD_COLUMNS} FROM messages WHERE id = ?`)
     .safeIntegers();
@@ -202,7 +206,10 @@ export class SqliteFile implements BagFile {
         )
         .safeIntegers()
         .iterate(...ids.map(BigInt));
+      let read = 0;
       for (const row of rows) {
+        // SQLite answers at once: without a pause no signal and no timer would get a turn.
+        if (++read % ROWS_A_TURN === 0) await nextTurn();
         last = row;
         const message = this.#messageOf(row, row, onProblem);
         if (message !== undefined) yield message;
@@ -211,7 +218,11 @@ export class SqliteFile implements BagFile {
       if (!(error instanceof Database.SqliteError)) throw error;
       const sentence = `Expected a whole sqlite3 database, got ${error.message}; read what can be read of the rest, in the order of its ids`;
       tell(new VprError('BAG_INVALID', `${sentence} [${this.path}]`, { cause: error }));
-      yield* this.#rest(database, ids, last, onProblem);
+      let read = 0;
+      for (const message of this.#rest(database, ids, last, onProblem)) {
+        if (++read % ROWS_A_TURN === 0) await nextTurn();
+        yield message;
+      }
     } finally {
       database.close();
     }
@@ -230,6 +241,8 @@ export class SqliteFile implements BagFile {
         end === undefined ? `${first} and above` : first + 1n === end ? `${first}` : `${first} to ${end - 1n}`;
       tell(new VprError('BAG_INVALID', `Expected messages, got pages that cannot be read [${this.path}, ids ${ids}]`));
     };
+    // One transaction, or each look-up would take and give back the lock of the file.
+    database.exec('BEGIN');
     const heads = database
       .prepare<bigint[], MessageHead>(`SELECT ${HEAD_COLUMNS} FROM messages WHERE id = ? AND ${anyOf(topicIds)}`)
       .safeIntegers();

@@ -118,7 +118,16 @@ export async function openBagFile(file: string, onProblem: ProblemListener): Pro
   const isZstd = parseZstdFrame(head) !== undefined;
   const isCopied = !isZstd && startsWith(head, SQLITE_MAGIC) && usesWal(head) && !(await hasWal(file));
   if (!isZstd && !isCopied) return openByHead(file, head, onProblem);
-  const unpacked = await (isZstd ? unpackZstdFile(file) : copyWithoutWal(file));
+  let unpacked;
+  try {
+    unpacked = await (isZstd ? unpackZstdFile(file) : copyWithoutWal(file));
+  } catch (error) {
+    // Without room for a copy it may still be read where it lies, if its folder can be written to.
+    if (!isCopied || !(error instanceof VprError)) throw error;
+    return openByHead(file, head, onProblem).catch(() => {
+      throw error;
+    });
+  }
   try {
     const inner = await openByHead(unpacked.path, await headOf(unpacked.path), onProblem);
     return new UnpackedBagFile(file, inner, unpacked.remove);

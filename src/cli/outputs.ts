@@ -1,4 +1,15 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { VprError } from '../core/VprError.js';
 import { PlaceMap } from '../map/PlaceMap.js';
 
@@ -32,9 +43,15 @@ export function writeText(file: string, text: string): void {
 /** Throws FILE_NOT_WRITABLE where a file cannot be written; leaves it, or its absence, as it is. */
 export function probeFile(file: string): void {
   writing(file, () => {
-    const exists = existsSync(file);
+    // A pipe would give its reader an end, a link to a file that is not there would go in place of the file.
+    const there = lstatSync(file, { throwIfNoEntry: false });
+    if (there?.isSymbolicLink() === true && !existsSync(file)) return;
+    if (there !== undefined && !statSync(file).isFile() && !statSync(file).isDirectory()) {
+      accessSync(file, constants.W_OK);
+      return;
+    }
     closeSync(openSync(file, 'a'));
-    if (!exists) rmSync(file);
+    if (there === undefined) rmSync(file);
   });
 }
 

@@ -15,7 +15,7 @@ import { readMatchCounts, recordMatches, type MatchCount } from './matchCounts.j
 import type { PlaceIndex } from './PlaceIndex.js';
 import { ReferenceReader } from './ReferenceReader.js';
 import { ReferenceWriter } from './ReferenceWriter.js';
-import { addSession, readSessions } from './sessions.js';
+import { addSession, readSessionCameras, readSessions, type SessionCamera } from './sessions.js';
 import { summarizeMap } from './summarizeMap.js';
 import { WriterLock } from './WriterLock.js';
 
@@ -164,13 +164,18 @@ export class PlaceMap {
     return this.#reader.thumbnail(referenceId);
   }
 
-  /** All places, ascending. */
+  /** All places, ascending. Damaged records are left out: who searches them hears of them. */
   places(): MapPlace[] {
-    return listPlaces(this.references());
+    return listPlaces(this.#reader.references(undefined, () => undefined));
   }
 
   sessions(): MapSession[] {
     return this.#run(() => readSessions(this.#database, this.path));
+  }
+
+  /** Each camera of each session once. */
+  sessionCameras(): SessionCamera[] {
+    return this.#run(() => readSessionCameras(this.#database));
   }
 
   /** Starts a session: references appended from now on belong to it. Returns its id, from 1. */

@@ -35,8 +35,8 @@ export class ReferenceReader {
     return this.#checked(row);
   }
 
-  /** Records of all references, or of one place, ascending. */
-  *references(placeId?: PlaceId): Generator<Reference> {
+  /** Records of all references, or of one place, ascending. onDamaged: hears of records that changed; absent: they throw. */
+  *references(placeId?: PlaceId, onDamaged?: (error: DamagedReference) => void): Generator<Reference> {
     let last = 0;
     for (;;) {
       // Pages instead of one open cursor: the connection stays free for other statements between two steps.
@@ -46,7 +46,12 @@ export class ReferenceReader {
             ? this.#statements.referencesAfter.all(last)
             : this.#statements.referencesOfPlace.all(placeId, last)) as ReferenceRow[],
       );
-      for (const row of rows) yield this.#checked(row);
+      for (const row of rows) {
+        const reference = referenceOfRow(row);
+        if (reference !== undefined) yield reference;
+        else if (onDamaged === undefined) throw this.#changed(row);
+        else onDamaged(this.#changed(row));
+      }
       if (rows.length === 0) return;
       last = Number(rows[rows.length - 1]!.reference_id);
     }
@@ -91,13 +96,12 @@ export class ReferenceReader {
 
   #checked(row: ReferenceRow): Reference {
     const reference = referenceOfRow(row);
-    if (reference === undefined)
-      throw this.#damaged(
-        Number(row.reference_id),
-        `an unchanged record of reference ${row.reference_id}`,
-        'a wrong checksum',
-      );
+    if (reference === undefined) throw this.#changed(row);
     return reference;
+  }
+
+  #changed({ reference_id: id }: ReferenceRow): DamagedReference {
+    return this.#damaged(Number(id), `an unchanged record of reference ${id}`, 'a wrong checksum');
   }
 
   #damaged(referenceId: ReferenceId, expected: string, got: string): DamagedReference {

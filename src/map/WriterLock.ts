@@ -16,7 +16,12 @@ function ensureFile(file: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     // SQLite opens what it may not write for reading, and would grant the lock to everybody.
-    accessSync(file, constants.W_OK);
+    try {
+      accessSync(file, constants.W_OK);
+    } catch (denied) {
+      // Its holder has just given it back, and removed it: it is made again below.
+      if ((denied as NodeJS.ErrnoException).code !== 'ENOENT') throw denied;
+    }
   }
 }
 

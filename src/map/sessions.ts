@@ -23,6 +23,17 @@ export function readSessions(database: Database.Database, file: string): MapSess
   });
 }
 
+/** A camera that took references of a session. */
+export interface SessionCamera {
+  readonly sessionId: number;
+  readonly camera: string;
+}
+
+/** Each camera of each session once, as the records have them; these are not checked. */
+export function readSessionCameras(database: Database.Database): SessionCamera[] {
+  return database.prepare('SELECT DISTINCT session_id AS sessionId, camera FROM reference').all() as SessionCamera[];
+}
+
 /** False for a row that a damaged page made up. */
 export function isSessionRow(row: object): boolean {
   return hasTypes(row, { name: 'string', source: 'string' });

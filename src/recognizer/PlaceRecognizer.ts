@@ -48,6 +48,8 @@ export interface RecognizerParts {
   readonly search: PlaceSearch;
   readonly confidence: ConfidenceModel;
   readonly settings: RecognizerSettings;
+  /** Names of the robot's cameras. */
+  readonly cameras?: readonly string[];
   readonly mode: 'localization' | 'mapping' | 'slam';
   /** Compares pictures where `geometricCheck` is set; absent: nothing can. */
   readonly geometry?: GeometricChecker;
@@ -86,6 +88,8 @@ export class PlaceRecognizer {
   readonly #recent = new RecentReferences();
   readonly #odometry = new OdometryTrack();
   readonly #clock = new StreamClock();
+  /** References that were added before the first image: they are as old as it. */
+  #early: ReferenceId[] = [];
   /** References that could not be read: they are not searched any more. */
   readonly #damaged = new Set<ReferenceId>();
   #settings: RecognizerSettings;
@@ -97,7 +101,7 @@ export class PlaceRecognizer {
   constructor(parts: RecognizerParts) {
     this.#parts = parts;
     this.#settings = parts.settings;
-    this.#references = new ReferenceCache(parts.map);
+    this.#references = new ReferenceCache(parts.map, parts.map.sessionCameras(), parts.cameras);
     this.#weigher = new EvidenceWeigher(parts.confidence);
     this.#judge = new PlaceJudge(parts.mode);
   }
@@ -138,6 +142,8 @@ export class PlaceRecognizer {
     const query = await this.#parts.describe(image);
     const { timeNs, jumped } = this.#clock.advance(image.camera, image.stampNs);
     if (jumped) this.resetFilter();
+    for (const id of this.#early) this.#recent.add(id, timeNs);
+    this.#early = [];
     const searchStartMs = now();
     const excluded = mode === 'localization' ? [] : this.#recent.excluded(timeNs, this.#settings.excludeRecentS);
     const found = this.#search(query, image.camera, excluded, CONSIDERED);
@@ -324,7 +330,10 @@ export class PlaceRecognizer {
     this.#parts.search.add(added.referenceId, query.code);
     // By the stream's time also where the image came in a request: its stamp may be of another clock.
     const { nowNs } = this.#clock;
-    if (nowNs !== undefined) this.#recent.add(added.referenceId, nowNs);
+    if (nowNs === undefined) this.#early.push(added.referenceId);
+    else this.#recent.add(added.referenceId, nowNs);
+    // Its camera is one of this session from now on.
+    this.#references.get(added.referenceId);
     this.#judge.noteReference(added.referenceId, this.#odometry.drivenM);
     return added;
   }

@@ -11,13 +11,22 @@ const REACH = 16;
 export class ReferenceCache {
   readonly #map: Pick<PlaceMap, 'reference' | 'referenceIds'>;
   #records = new Map<ReferenceId, Reference>();
-  /** Of all records that were read. */
-  readonly #cameras = new Set<string>();
+  /** Names of the robot's cameras now. */
+  readonly #robot: ReadonlySet<string>;
+  /** Cameras of each session of the map. */
+  readonly #sessions = new Map<number, Set<string>>();
   #spacingM: number | undefined;
   #spacingAtSize = 0;
 
-  constructor(map: Pick<PlaceMap, 'reference' | 'referenceIds'>) {
+  /** sessionCameras: of the map, as it is now. robot: names of the robot's cameras. */
+  constructor(
+    map: Pick<PlaceMap, 'reference' | 'referenceIds'>,
+    sessionCameras: Iterable<{ readonly sessionId: number; readonly camera: string }> = [],
+    robot: readonly string[] = [],
+  ) {
     this.#map = map;
+    this.#robot = new Set(robot);
+    for (const { sessionId, camera } of sessionCameras) this.#noteCamera(sessionId, camera);
   }
 
   /** Throws DamagedReference. */
@@ -27,16 +36,18 @@ export class ReferenceCache {
     const reference = this.#map.reference(referenceId);
     if (this.#records.size >= CAPACITY) this.#records = new Map();
     this.#records.set(referenceId, reference);
-    this.#cameras.add(reference.camera);
+    this.#noteCamera(reference.sessionId, reference.camera);
     return reference;
   }
 
   /**
-   * Whether a reference that looks like an image of this camera was taken by another one of the robot: then the robot
-   * stands where it stood, but turned. A camera of which the map has no reference may be the same by another name.
+   * Whether a reference that looks like an image of this camera was taken by another one: then the robot stands where it
+   * stood, but turned. Names differ between sessions: another camera is one beside which this one was there, then or now.
    */
   isOfOtherCamera(reference: Reference, camera: string): boolean {
-    return reference.camera !== camera && this.#cameras.has(camera);
+    if (reference.camera === camera) return false;
+    if (this.#sessions.get(reference.sessionId)?.has(camera) === true) return true;
+    return this.#robot.has(reference.camera) && this.#robot.has(camera);
   }
 
   /** Median distance between references of one camera that follow each other in one session, metres; undefined without poses. */
@@ -59,6 +70,12 @@ export class ReferenceCache {
       if (a?.pose !== undefined && b?.pose !== undefined) distances.push(distanceBetween(a.pose, b.pose));
     }
     return distances.length === 0 ? undefined : distances.sort((a, b) => a - b)[distances.length >> 1];
+  }
+
+  #noteCamera(sessionId: number, camera: string): void {
+    const cameras = this.#sessions.get(sessionId);
+    if (cameras === undefined) this.#sessions.set(sessionId, new Set([camera]));
+    else cameras.add(camera);
   }
 
   /** Cameras take turns: what follows a reference at once may be another camera's, of the same moment. */

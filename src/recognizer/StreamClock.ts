@@ -1,5 +1,7 @@
 /** A stamp this far before the last one of its camera is a jump in time (a bag that starts again), not jitter. */
 const JUMP_BACK_NS = 1_000_000_000n;
+/** A camera that lies behind the others for so long is not late: its clock is another one. */
+const LATE_NS = 10_000_000_000n;
 
 interface CameraClock {
   lastNs: bigint;
@@ -7,6 +9,8 @@ interface CameraClock {
   offsetNs: bigint;
   /** Jumps of the stream that this camera has taken part in. */
   jumps: number;
+  /** Its stamp when it fell behind the stream; undefined while it keeps up. */
+  lateSinceNs: bigint | undefined;
 }
 
 /**
@@ -37,13 +41,20 @@ export class StreamClock {
     if (jumped) this.#jumps++;
     let offsetNs = known?.offsetNs ?? this.#offsetNs;
     if (known === undefined || isBack) {
-      // A clock of its own goes on from now; one that others have jumped to before is theirs.
+      // A clock of its own goes on from now; one that agrees with the others', also after a common jump, is theirs.
       offsetNs = this.#offsetNs;
-      if (stampNs + offsetNs < now - JUMP_BACK_NS) offsetNs = now - stampNs;
+      const apartNs = stampNs + offsetNs - now;
+      if (apartNs < -JUMP_BACK_NS || apartNs > JUMP_BACK_NS) offsetNs = now - stampNs;
       this.#offsetNs = offsetNs;
     }
+    let lateSinceNs = stampNs + offsetNs < now - JUMP_BACK_NS ? (known?.lateSinceNs ?? stampNs) : undefined;
+    if (lateSinceNs !== undefined && stampNs - lateSinceNs > LATE_NS) {
+      // Time must not stand still for a clock that was ahead and is gone, or for one stamp of the far future.
+      offsetNs = now - stampNs;
+      lateSinceNs = undefined;
+    }
     const jumps = known === undefined || isBack ? this.#jumps : known.jumps;
-    this.#cameras.set(camera, { lastNs: stampNs, offsetNs, jumps });
+    this.#cameras.set(camera, { lastNs: stampNs, offsetNs, jumps, lateSinceNs });
     const timeNs = stampNs + offsetNs;
     this.#nowNs = timeNs > now ? timeNs : now;
     return { timeNs: this.#nowNs, jumped };

@@ -93,7 +93,7 @@ function recallCard({ evaluation, recallRows }: ReportData): string {
     ['recall at 100 % precision', percent(evaluation.precisionRecall.recallAt100Precision)],
     ['recall at 99 % precision', percent(evaluation.precisionRecall.recallAt99Precision)],
     ['queries without positives', String(evaluation.queriesWithoutPositives)],
-    ['unreadable queries, counted as misses', String(evaluation.unreadableQueries)],
+    ['unreadable queries, misses where their place is known', String(evaluation.unreadableQueries)],
     ['ground truth', escapeMarkup(evaluation.groundTruth)],
   ];
   const more = figures.map(([name, value]) => `<tr><td>${name}</td><td class="n">${value}</td></tr>`).join('');

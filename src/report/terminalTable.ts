@@ -19,7 +19,7 @@ export function alignTable(rows: readonly (readonly string[])[]): string {
 
 /** What is said of queries that could not be read, where there are some. */
 export function unreadableText({ unreadableQueries: count }: RetrievalEvaluation): string {
-  return count === 0 ? '' : `; ${count} unreadable, which count as misses`;
+  return count === 0 ? '' : `; ${count} unreadable, misses where their place is known`;
 }
 
 /** An evaluation for the terminal. recallRows: recall by way of searching; latencyMs: by stage. */

@@ -162,8 +162,10 @@ export class ActiveSession {
     // Whoever starts from a pose needs its heading.
     const whole = recognition.pose?.headingUnknown === true ? undefined : pose;
     if (this.#initialPose.see(recognition.state, whole)) log.info('published initialpose');
-    if (pose !== undefined) this.#rtabmap.seePose(pose);
-    if (whole !== undefined) this.#align?.see({ message: whole, confidence: recognition.confidence });
+    if (whole !== undefined) {
+      this.#rtabmap.seePose(whole);
+      this.#align?.see({ message: whole, confidence: recognition.confidence });
+    }
     if (recognition.loopClosure !== undefined) this.#rtabmap.seeClosure(recognition.loopClosure);
     if (recognition.addedReferenceId !== undefined) this.#options.onGrown();
     for (const listen of this.#listeners) listen(recognition);

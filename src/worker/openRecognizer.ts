@@ -56,7 +56,12 @@ export async function openRecognizer(
     }));
   try {
     const map = await openMap(start.mapPath, model, mapOptions(start, parameters, true, options));
-    return new LocalRecognizer(start, parameters, model, map, options);
+    try {
+      return new LocalRecognizer(start, parameters, model, map, options);
+    } catch (error) {
+      await map.close();
+      throw error;
+    }
   } catch (error) {
     if (options.model === undefined) await model.extractor.close();
     throw error;
@@ -298,6 +303,7 @@ export class LocalRecognizer implements Recognizer {
       search: opened.search,
       confidence: this.#confidenceFor(opened),
       settings: recognizerSettings(this.#parameters),
+      cameras: this.#parameters.cameras.map(({ name }) => name),
       geometry: new ThumbnailComparer(
         opened.map,
         new Map(this.#parameters.cameras.map(({ name, focalLength }) => [name, focalLength])),

@@ -147,7 +147,9 @@ describe('vpr eval', function () {
       expect(result.recall['10'], rule.join(' ')).to.be.at.most(13 / 14);
       expect(result.firstCorrectRank[6]).to.equal(null);
     }
-    expect(vpr('eval', damaged).stdout).to.contain('0 queries without; 1 unreadable, which count as misses');
+    expect(vpr('eval', damaged).stdout).to.contain(
+      '0 queries without; 1 unreadable, misses where their place is known',
+    );
   });
 
   it('reads a cut-off bag as far as it goes, says where it ends, and ends with 1', () => {

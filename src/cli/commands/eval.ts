@@ -149,7 +149,7 @@ export const command: Command = {
   },
   details: `SET is a folder with reference/, query/ and ground_truth.json; sources are bags or image folders.
 Every image is a reference. Queries without positives are left out of recall; their number is printed.
-A damaged image is skipped and counted: as a query it is a miss, whatever it is judged by. A damaged bag is read as far as it goes, then the exit code is 1.
+A damaged image is skipped and counted: as a query it is a miss where its place is known. A damaged bag is read as far as it goes, then the exit code is 1.
 ${POSE_DETAILS}`,
   async run(args) {
     const ns = wantedNs(args.string('n'));

@@ -88,6 +88,35 @@ describe('StreamClock', () => {
     ]);
   });
 
+  it('does not leap by the difference of two clocks where one of them jumps back', () => {
+    expect(
+      times([
+        ['a', 10],
+        ['b', 1000],
+        ['a', 11],
+        ['b', 1001],
+        ['a', 5],
+        ['b', 995],
+        ['a', 6],
+      ]),
+    ).to.deep.equal([
+      [10, false],
+      [10, false],
+      [11, false],
+      [11, false],
+      [11, true],
+      [11, false],
+      [12, false],
+    ]);
+  });
+
+  it('does not stand still for a clock that was ahead and is gone', () => {
+    const seconds = Array.from({ length: 60 }, (_, i) => ['a', 10 + i] as const);
+    const got = times([['a', 9], ['b', 9], ['b', 1.7e9], ...seconds]);
+    // For as long as a camera may be late, no longer.
+    expect(got.at(-1)![0] - 1.7e9).to.be.within(45, 50);
+  });
+
   it('is one for cameras whose clocks differ', () => {
     expect(
       times([

@@ -58,6 +58,27 @@ describe('a map that two cameras made', function () {
     }
   });
 
+  it('knows that the rear camera is not the front camera where the map has images of one alone', async () => {
+    const recognizer = await openRecognizer({
+      modelPath: defaultModelPath(),
+      mode: 'slam',
+      executionProviders: ['cpu'],
+      parameters: {
+        cameras: ['front', 'rear'],
+        exclude_recent_s: 0,
+        acceptance_probability: 0.02,
+        confirm_images: 1,
+        temporal_filter: 'none',
+      },
+    });
+    const pose = (i: number) => ({ position: [SPACING_M * i, 0, 0] as const, orientation: [0, 0, 0, 1] as const });
+    for (const [i, message] of front.entries())
+      await recognizer.recognize({ ...stampedImage(message), camera: 'front', pose: pose(i) });
+    const { pose: found } = await recognizer.query({ ...stampedImage(front[5]!), camera: 'rear' }, 5);
+    expect(found!.headingUnknown).to.equal(true);
+    await recognizer.close();
+  });
+
   it('takes a camera that the map does not know for the one of then by another name', async () => {
     const accepted = await drive(front, 'my_camera');
     expect(accepted).to.have.length.above(15);
